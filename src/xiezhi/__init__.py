@@ -1,0 +1,1 @@
+"""Xiezhi 协治: one platform for a district market-regulation bureau and those it works with."""

@@ -1,0 +1,3 @@
+from xiezhi.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Reading the environment: every switch has one name, one type and a loud complaint."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def flag(name: str, default: bool) -> bool:
+    """The switch `name` as a truth value; raises ImproperlyConfigured for anything but 0/1/true/false."""
+    text = os.environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes"}:
+        return True
+    if text in {"0", "false", "no"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={text!r}: write 1 or 0")
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list."""
+    text = os.environ.get(name, "")
+    return [word.strip() for word in text.split(",") if word.strip()] or default
+
+
+def secret(name: str, kept_in: Path) -> str:
+    """The secret `name` from the environment or from a file that only its owner may read, made at first use."""
+    if value := os.environ.get(name):
+        return value
+    if kept_in.exists():
+        return kept_in.read_text().strip()
+    kept_in.parent.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_urlsafe(50)
+    try:
+        descriptor = os.open(kept_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was first
+        return kept_in.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)
+    return value

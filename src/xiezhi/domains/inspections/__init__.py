@@ -1,0 +1,1 @@
+"""Joint inspections (综合查一次)."""

@@ -1,0 +1,1 @@
+"""Regulated subjects (经营主体): who is regulated, where, and one timeline each."""

@@ -1,0 +1,79 @@
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.access.models import Membership
+from xiezhi.foundation.access.permissions import AccessPermission
+from xiezhi.foundation.access.roles import roles
+from xiezhi.foundation.accounts.models import User
+from xiezhi.foundation.audit.services import record
+from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.workflow.errors import Refused
+
+
+def actor_for(membership: Membership) -> Actor:
+    """The actor that a person is while acting through `membership`."""
+    role = membership.role_class
+    return Actor(
+        role=role.key,
+        permissions=role.permissions,
+        user_id=membership.user_id,
+        membership_id=membership.pk,
+        organisation_id=membership.organisation_id,
+        department_id=membership.organisation.department_id,
+        district_wide=role.district_wide,
+    )
+
+
+@transaction.atomic
+def open_account(*, username: str, display_name: str, password: str | None, actor: Actor, at: datetime) -> User:
+    """Give a person an account. Raises Refused when the login name is taken."""
+    actor.require(AccessPermission.MANAGE_PEOPLE)
+    if User.objects.filter(username=username).exists():
+        raise Refused(_("登录名“%(name)s”已有人使用，请换一个。") % {"name": username})
+    user = User.objects.create_user(username, password, display_name=display_name, joined_at=at)
+    record("access.account_opened", user, actor=actor, at=at)
+    return user
+
+
+@transaction.atomic
+def appoint(
+    *,
+    user: User,
+    organisation: Organisation,
+    role: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    actor: Actor,
+    at: datetime,
+) -> Membership:
+    """Appoint a person (任职). Raises Refused for an unknown role, one that the organisation cannot hold, or reversed dates."""
+    actor.require(AccessPermission.MANAGE_PEOPLE)
+    role_class = roles().get(role)
+    if role_class is None or organisation.kind not in role_class.organisation_kinds:
+        raise Refused(_("“%(organisation)s”不能设置这个岗位。") % {"organisation": organisation})
+    if ends_on and ends_on < starts_on:
+        raise Refused(_("结束日期早于开始日期，请改正。"))
+    membership, created = Membership.objects.get_or_create(
+        user=user, organisation=organisation, role=role, starts_on=starts_on, defaults={"ends_on": ends_on}
+    )
+    if created:
+        record("access.appointed", membership, actor=actor, at=at, role=role, organisation=organisation.code)
+    return membership
+
+
+@transaction.atomic
+def end_membership(*, membership: Membership, ends_on: date, actor: Actor, at: datetime) -> Membership:
+    """End an appointment on `ends_on` (last valid day). Nobody ends their own, so that a bureau never locks itself out."""
+    actor.require(AccessPermission.MANAGE_PEOPLE)
+    if membership.pk == actor.membership_id:
+        raise Refused(_("不能结束自己正在使用的任职，请由另一位管理员办理。"))
+    locked = Membership.objects.select_for_update().get(pk=membership.pk)
+    if ends_on < locked.starts_on:
+        raise Refused(_("结束日期早于开始日期，请改正。"))
+    locked.ends_on = ends_on
+    locked.save(update_fields=["ends_on"])
+    record("access.membership_ended", locked, actor=actor, at=at, ends_on=ends_on.isoformat())
+    return locked

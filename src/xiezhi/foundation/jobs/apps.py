@@ -1,0 +1,19 @@
+from datetime import timedelta
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class JobsConfig(AppConfig):
+    name = "xiezhi.foundation.jobs"
+    label = "jobs"
+    verbose_name = _("后台任务")
+
+    def ready(self) -> None:
+        from xiezhi.foundation.audit.services import seal_entries
+        from xiezhi.foundation.events.services import deliver_due
+        from xiezhi.foundation.jobs import periodic, services
+
+        periodic.register("audit.seal", timedelta(seconds=5), lambda at: seal_entries())
+        periodic.register("events.deliver", timedelta(seconds=2), lambda at: deliver_due(at=at))
+        periodic.register("jobs.reclaim", timedelta(seconds=15), lambda at: services.reclaim(at=at))

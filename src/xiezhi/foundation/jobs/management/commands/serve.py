@@ -1,0 +1,82 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+RESTART_PAUSE_SECONDS = 2
+
+
+class Command(BaseCommand):
+    help = "Web, worker and ticker under one parent, so that nothing enqueued stays pending."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=2, help="web worker processes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 0 < options["port"] < 65536:
+            raise CommandError("--port: a number from 1 to 65535")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        environment = {**os.environ, "XIEZHI_COLLECTED": "1", "XIEZHI_DATA": str(settings.DATA)}
+        Supervisor(self._commands(options), environment).run()
+
+    @staticmethod
+    def _commands(options: dict[str, Any]) -> dict[str, list[str]]:
+        python, xiezhi = sys.executable, [sys.executable, "-m", "xiezhi"]
+        return {
+            "web": [
+                python, "-m", "granian", "--interface", "wsgi", "--host", options["host"], "--port", str(options["port"]),
+                "--workers", str(options["workers"]), "--blocking-threads", "4", "--no-ws", "--log-level", "warning",
+                "xiezhi.config.wsgi:application",
+            ],
+            "worker": [*xiezhi, "db_worker", "--interval", "0.5"],
+            "ticker": [*xiezhi, "tick"],
+        }  # fmt: skip
+
+
+class Supervisor:
+    """Starts the children, restarts one that dies, and stops all when asked."""
+
+    def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
+        self.commands, self.environment = commands, environment
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.stopping = False
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        for name in self.commands:
+            self._start(name)
+        try:
+            while not self.stopping:
+                time.sleep(0.5)
+                for name, child in list(self.children.items()):
+                    if child.poll() is not None and not self.stopping:
+                        print(f"{name} ended with {child.returncode}; starting it again", file=sys.stderr)
+                        time.sleep(RESTART_PAUSE_SECONDS)
+                        self._start(name)
+        finally:
+            self._end_children()
+
+    def _start(self, name: str) -> None:
+        self.children[name] = subprocess.Popen(self.commands[name], env=self.environment)
+
+    def _stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def _end_children(self) -> None:
+        for child in self.children.values():
+            if child.poll() is None:
+                child.terminate()
+        for child in self.children.values():
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
