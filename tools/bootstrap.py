@@ -1,8 +1,8 @@
 """Set a checkout up: `tools/bootstrap.py base` to run Xiezhi, `tools/bootstrap.py dev` to work on it as well.
 
-Standard library only, because it runs before anything is installed. It makes `.venv`, installs the hash-locked
+Standard library only: it runs before anything is installed. It makes `.venv`, installs the hash-locked
 requirements (uv, with pip as the fallback), puts `src` on the environment's path, installs the front-end
-packages at their locked versions, builds what the browser gets, and compiles the message catalogues. Each step
+packages at their locked versions, builds what the browser gets, and compiles the message catalogues. A step
 leaves a stamp of what it was made from, so a second run only compares stamps. Anything that is missing is
 named, with how to get it.
 
@@ -137,7 +137,7 @@ def environment() -> str:
 
 
 def install(lock: str) -> None:
-    """Install requirements/<lock>.txt exactly: wheels only, hashes checked; with uv, or pip when uv cannot."""
+    """Install requirements/<lock>.txt exactly: wheels only, hashes checked; with uv, or pip if uv fails."""
     file = REQUIREMENTS / f"{lock}.txt"
     exact = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(file)]
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
@@ -207,7 +207,7 @@ def usable_node(node: Path | str, npm: Path | str) -> bool:
 
 
 def node_tools() -> dict[str, str]:
-    """The environment in which node and npm run: the machine's own, or those of a wheel, installed on demand."""
+    """The environment in which node and npm run: the machine's own, or a wheel's installed on demand."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if os.environ.get("XIEZHI_NODE") != "wheel" and node and npm and usable_node(node, npm):
         return {}
