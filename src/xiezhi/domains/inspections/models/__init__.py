@@ -1,0 +1,25 @@
+from xiezhi.domains.inspections.models.catalogue import CatalogueItem, FormLine, IncompatiblePair, ItemVersion
+from xiezhi.domains.inspections.models.checks import Check
+from xiezhi.domains.inspections.models.plans import Draw, Plan, PlanRow
+from xiezhi.domains.inspections.models.rounds import Leftover, Replan, Round
+from xiezhi.domains.inspections.models.visits import Attendance, Participation, Recusal, Result, ResultCode, Visit
+
+__all__ = [
+    "Attendance",
+    "CatalogueItem",
+    "Check",
+    "Draw",
+    "FormLine",
+    "IncompatiblePair",
+    "ItemVersion",
+    "Leftover",
+    "Participation",
+    "Plan",
+    "PlanRow",
+    "Recusal",
+    "Replan",
+    "Result",
+    "ResultCode",
+    "Round",
+    "Visit",
+]
