@@ -1,10 +1,12 @@
-"""What must never be committed: addresses of package registries, other people's built files, things too large to read.
+"""What must never be committed: addresses of package registries, locks without hashes, other people's built files,
+things too large to read.
 
 The patterns are written so that this file does not match itself.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -65,6 +67,10 @@ def problems(path: str, content: bytes) -> list[str]:
         found.append(f"names a package registry ({named[0]})")
     if LOCKS.match(path) and (address := LOCKED_ADDRESS.search(text)):
         found.append(f"a lock names no address ({address[0].strip()})")
+    if path.endswith("package-lock.json"):
+        packages = json.loads(text)["packages"]
+        bare = [name for name, entry in packages.items() if name and "integrity" not in entry]
+        found += [f"{name} has no hash" for name in bare]
     is_lock = LOCKS.match(path) is not None
     if READ_AS_CODE.search(path) and not is_lock and max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
         found.append("has a line that nobody wrote by hand; a minified or generated file?")

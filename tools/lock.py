@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import bootstrap
@@ -44,12 +45,19 @@ def main() -> None:
     for name in ("uv", "node", "base"):
         lock_python(name)
     lock_python("dev", "--constraint", "base.txt")  # development adds to what runs, never changes it
-    (bootstrap.FRONTEND / "package-lock.json").unlink(missing_ok=True)
-    npm = [shutil.which("npm") or "npm", "install", "--package-lock-only", "--no-progress", "--loglevel=error"]
-    if subprocess.run(
-        npm, cwd=bootstrap.FRONTEND, env={**os.environ, **bootstrap.node_tools()}, check=False
-    ).returncode:
-        sys.exit("✗ frontend/package.json could not be resolved; the lines above say why.")
+    lock_npm()
+
+
+def lock_npm() -> None:
+    """In an empty folder: beside an installed node_modules npm copies entries without their hashes."""
+    npm = ["npm", "install", "--package-lock-only", "--no-progress", "--loglevel=error"]
+    environment = {**os.environ, **bootstrap.node_tools()}
+    with tempfile.TemporaryDirectory(prefix="xiezhi-lock-") as folder:
+        for name in (".npmrc", "package.json"):
+            shutil.copy(bootstrap.FRONTEND / name, folder)
+        if subprocess.run(npm, cwd=folder, env=environment, check=False).returncode:
+            sys.exit("✗ frontend/package.json could not be resolved; the lines above say why.")
+        shutil.copy(Path(folder) / "package-lock.json", bootstrap.FRONTEND)
     print("→ frontend/package-lock.json", flush=True)
 
 
