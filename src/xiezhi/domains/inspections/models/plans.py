@@ -44,6 +44,7 @@ class Plan(models.Model):
     filed_at = models.DateTimeField(_("报送时间"), null=True)
     withdrawn_at = models.DateTimeField(null=True)
     withdrawal_reason = models.CharField(max_length=300, blank=True)
+    filing_job_id = models.BigIntegerField(null=True)
 
     objects = PlanQuerySet.as_manager()
 
@@ -63,7 +64,10 @@ class Plan(models.Model):
 
 
 class PlanRow(models.Model):
-    """One line of a plan: a named premises, or a frame (scene, industry, street) to draw from."""
+    """One line of a plan: a named premises, or a frame (scene, industry, street) to draw from.
+
+    A sampling row says how many (`quantity`) or what share (`ratio_per_mille`); with neither, the rates of the credit classes hold (R12).
+    """
 
     class Kind(models.TextChoices):
         NAMED = "named", _("指名")
@@ -98,9 +102,8 @@ class PlanRow(models.Model):
             models.UniqueConstraint(fields=["plan", "number"], name="plan_row_once"),
             models.CheckConstraint(condition=Q(latest__gte=F("earliest")), name="plan_row_dates_in_order"),
             models.CheckConstraint(
-                condition=Q(kind="named", premises__isnull=False)
-                | Q(kind="sampling", ratio_per_mille__isnull=False)
-                | Q(kind="sampling", quantity__isnull=False),
+                condition=Q(kind="named", premises__isnull=False, ratio_per_mille=None, quantity=None)
+                | (Q(kind="sampling", premises__isnull=True) & (Q(ratio_per_mille=None) | Q(quantity=None))),
                 name="plan_row_named_or_sampling",
             ),
         ]
@@ -110,15 +113,22 @@ class PlanRow(models.Model):
 
 
 class Draw(models.Model):
-    """抽取记录: enough for anyone to draw the same again (R12): frame digest, seed, what was left out and why, who drew."""
+    """抽取记录: enough for anyone to draw the same again (R12), by `engines.sampling`, from this row alone.
+
+    A door is named "统一社会信用代码/场所编号". `frame`: stratum (credit class; "" without classes) → doors; `terms`: stratum → seed and
+    how much to draw (`number` or `per_mille`); `excluded`: door → why it could not be drawn; `selected`: doors in the order of drawing.
+    """
 
     row = models.OneToOneField(PlanRow, models.PROTECT, related_name="draw")
+    algorithm = models.CharField(_("算法"), max_length=40)
     seed = models.CharField(_("种子"), max_length=64)
     frame_size = models.PositiveIntegerField(_("抽查库数量"))
     frame_digest = models.CharField(_("抽查库摘要"), max_length=64)
-    frame_ids = models.JSONField(default=list)
-    excluded = models.JSONField(default=dict)
-    selected_ids = models.JSONField(default=list)
+    frame = models.JSONField(_("抽查库"), default=dict)
+    terms = models.JSONField(_("抽取条件"), default=dict)
+    excluded = models.JSONField(_("未参与抽取"), default=dict)
+    selected = models.JSONField(_("抽中"), default=list)
+    wanted = models.PositiveIntegerField(_("应抽数量"))
     rule_version_ids = models.JSONField(default=list)
     drawn_at = models.DateTimeField(_("抽取时间"))
     drawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
