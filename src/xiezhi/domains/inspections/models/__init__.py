@@ -1,7 +1,6 @@
 from xiezhi.domains.inspections.models.catalogue import CatalogueItem, FormLine, IncompatiblePair, ItemVersion
 from xiezhi.domains.inspections.models.checks import Check
 from xiezhi.domains.inspections.models.numbers import NumberSeries
-from xiezhi.domains.inspections.models.numbers import NumberSeries
 from xiezhi.domains.inspections.models.plans import Draw, Plan, PlanRow
 from xiezhi.domains.inspections.models.rounds import Leftover, Replan, Round
 from xiezhi.domains.inspections.models.visits import Attendance, Participation, Recusal, Result, ResultCode, Visit
@@ -15,7 +14,6 @@ __all__ = [
     "IncompatiblePair",
     "ItemVersion",
     "Leftover",
-    "NumberSeries",
     "NumberSeries",
     "Participation",
     "Plan",
