@@ -35,6 +35,7 @@ DIST = ROOT / "src" / "xiezhi" / "foundation" / "ui" / "static" / "ui" / "dist"
 LOCALE = ROOT / "src" / "xiezhi" / "locale"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 LAUNCHER = """\
 #!/bin/sh
@@ -208,9 +209,13 @@ def usable_node(node: Path | str, npm: Path | str) -> bool:
 
 def node_tools() -> dict[str, str]:
     """The environment in which node and npm run: the machine's own, or a wheel's installed on demand."""
+    environment: dict[str, str] = {}
+    # Node trusts its own list alone; behind a company's proxy that refuses every connection.
+    if SYSTEM_CERTIFICATES.exists() and "NODE_EXTRA_CA_CERTS" not in os.environ:
+        environment["NODE_EXTRA_CA_CERTS"] = str(SYSTEM_CERTIFICATES)
     node, npm = shutil.which("node"), shutil.which("npm")
     if os.environ.get("XIEZHI_NODE") != "wheel" and node and npm and usable_node(node, npm):
-        return {}
+        return environment
     if not current("node"):
         say(f"no Node.js {OLDEST_NODE} or newer with npm on this machine; installing one into .venv")
         install("node")
@@ -219,7 +224,7 @@ def node_tools() -> dict[str, str]:
             "Node.js does not start, neither the machine's nor the one from the Python wheel.",
             f"Install Node.js {OLDEST_NODE} or newer with npm, for example: apt-get install nodejs npm",
         )
-    return {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    return environment | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def front_end() -> None:
