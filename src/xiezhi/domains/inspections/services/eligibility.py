@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, TypeVar, cast
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
@@ -17,9 +18,18 @@ from xiezhi.domains.inspections.models import Check, Participation, PlanRow, Vis
 from xiezhi.domains.inspections.services.problems import Window
 from xiezhi.domains.inspections.workflow import Answer, VisitStatus
 from xiezhi.domains.registry.models import Subject
-from xiezhi.foundation.rules.queries import readings
+from xiezhi.foundation.rules.queries import rule_book
+from xiezhi.foundation.rules.registry import Rule
 
-PROACTIVE = frozenset({PlanRow.Source.ROUTINE.value, PlanRow.Source.RANDOM.value})
+T = TypeVar("T")
+RULES: tuple[Rule[Any], ...] = (
+    inspection_rules.ANNUAL_CAP,
+    inspection_rules.CASE_CHECKS_AND_CAP,
+    inspection_rules.SUPERIOR_ORDERED_COUNTS,
+    inspection_rules.COOL_DOWN_MONTHS,
+    inspection_rules.COOL_DOWN_EXCEPTIONS,
+    inspection_rules.DO_NOT_DISTURB_EXCEPTIONS,
+)
 
 
 @dataclass(frozen=True)
@@ -46,66 +56,80 @@ def months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def kinds_of(check: Check) -> frozenset[str]:
+    """The words by which the rules' exceptions know a check: its source, and urgent, safety or superior_ordered."""
+    words = {check.source}
+    for word in ("urgent", "safety", "superior_ordered"):
+        if getattr(check, word):
+            words.add(word)
+    return frozenset(words)
+
+
 def eligible_checks(checks: Sequence[Check], *, start: date, end: date, on: date) -> Eligibility:
     """Judge `checks` (premises__subject loaded) for a horizon, under the rules in force on `on`. A fixed number of queries."""
-    cap_rule, cool_rule = inspection_rules.ANNUAL_CAP, inspection_rules.COOL_DOWN_MONTHS
-    found = readings([cap_rule, cool_rule, inspection_rules.UNDISTURBED], on=on)
-    cap, months = int(found[cap_rule.key].value), int(found[cool_rule.key].value)
     subject_ids = {check.premises.subject_id for check in checks}
-    undisturbed = set(
-        Subject.objects.filter(pk__in=subject_ids, scenes__undisturbed=True).values_list("pk", flat=True)
-    )
-    last_joint = last_joint_visits(subject_ids)
-    used = visits_this_year(subject_ids, years={start.year, end.year})
-    verdict = Eligibility(version_ids=tuple(reading.version_id for reading in found.values()))
+    bench = _Bench(subject_ids, start, on)
     for check in sorted(checks, key=lambda each: (not each.safety, each.earliest, each.pk)):
-        hold = _undisturbed(check, undisturbed)
         window = Window(max(check.earliest, start), min(check.latest, end))
-        if hold is None:
-            window, hold = _cooled_down(check, window, last_joint, months)
-        if hold is None:
-            hold = _capped(check, used, cap, start.year, verdict)
+        window, hold = bench.cooled_down(check, window)
+        hold = bench.undisturbed(check) or hold or bench.capped(check)
         if hold:
-            verdict.held[check.pk] = hold
+            bench.verdict.held[check.pk] = hold
         else:
-            verdict.windows[check.pk] = window
-    return verdict
+            bench.verdict.windows[check.pk] = window
+    return bench.verdict
 
 
-def _undisturbed(check: Check, undisturbed: set[int]) -> Hold | None:
-    if check.premises.subject_id not in undisturbed or check.source not in PROACTIVE or check.safety:
-        return None
-    return Hold(inspection_rules.UNDISTURBED.key, _("无事不扰名单内主体，不安排主动检查。"))
+class _Bench:
+    """The rules and the facts they need, loaded once for many checks."""
 
+    def __init__(self, subject_ids: set[int], start: date, on: date) -> None:
+        book = rule_book(*RULES)
+        self.readings = {rule.key: book.reading(rule, on=on) for rule in RULES}
+        self.verdict = Eligibility(version_ids=tuple(each.version_id for each in self.readings.values()))
+        self.year = start.year
+        listed = Subject.objects.filter(pk__in=subject_ids, scenes__undisturbed=True)
+        self.listed = set(listed.values_list("pk", flat=True))
+        self.last_joint = last_joint_visits(subject_ids)
+        self.used = visits_this_year(
+            subject_ids, year=start.year, superior_ordered_counts=self.value(inspection_rules.SUPERIOR_ORDERED_COUNTS)
+        )
 
-def _cooled_down(
-    check: Check, window: Window, last_joint: dict[int, date], months: int
-) -> tuple[Window, Hold | None]:
-    last = last_joint.get(check.premises.subject_id)
-    if last is None or check.source not in PROACTIVE:
-        return window, None
-    free_from = months_after(last, months)
-    if free_from > window.latest:
+    def value(self, rule: Rule[T]) -> T:
+        """The value of `rule` on the day of judgement."""
+        return cast(T, self.readings[rule.key].value)
+
+    def undisturbed(self, check: Check) -> Hold | None:
+        rule = inspection_rules.DO_NOT_DISTURB_EXCEPTIONS
+        exceptions = self.value(rule)
+        if check.premises.subject_id not in self.listed or kinds_of(check).intersection(exceptions):
+            return None
+        return Hold(rule.key, _("“无事不扰”名单内主体，不安排主动检查。"))
+
+    def cooled_down(self, check: Check, window: Window) -> tuple[Window, Hold | None]:
+        last = self.last_joint.get(check.premises.subject_id)
+        exceptions = self.value(inspection_rules.COOL_DOWN_EXCEPTIONS)
+        if last is None or kinds_of(check).intersection(exceptions):
+            return window, None
+        free_from = months_after(last, self.value(inspection_rules.COOL_DOWN_MONTHS))
+        if free_from <= window.latest:
+            return Window(max(window.earliest, free_from), window.latest), None
         detail = _("%(last)s 刚接受过联合检查，%(free)s 前不安排日常检查。") % {"last": last, "free": free_from}
         return window, Hold(inspection_rules.COOL_DOWN_MONTHS.key, detail)
-    return Window(max(window.earliest, free_from), window.latest), None
 
-
-def _capped(
-    check: Check, used: Counter[tuple[int, int, int]], cap: int, year: int, verdict: Eligibility
-) -> Hold | None:
-    """Routine and random checks stop at the cap; a case is let through with a warning; what superiors order does not count."""
-    if check.superior_ordered:
+    def capped(self, check: Check) -> Hold | None:
+        """What superiors order goes by its own rule; a case is counted and let through with a warning unless a district blocks it."""
+        spent = self.used[check.department_id, check.premises.subject_id]
+        cap = self.value(inspection_rules.ANNUAL_CAP)
+        uncounted = check.superior_ordered and not self.value(inspection_rules.SUPERIOR_ORDERED_COUNTS)
+        if spent < cap or uncounted:
+            return None
+        detail = _("今年已检查或排定 %(spent)d 次，上限 %(cap)d 次。") % {"spent": spent, "cap": cap}
+        hold = Hold(inspection_rules.ANNUAL_CAP.key, detail)
+        if check.source != PlanRow.Source.CASE or self.value(inspection_rules.CASE_CHECKS_AND_CAP) == "block":
+            return hold
+        self.verdict.warnings[check.pk] = hold
         return None
-    spent = used[check.department_id, check.premises.subject_id, year]
-    if spent < cap:
-        return None
-    detail = _("今年已检查或排定 %(spent)d 次，上限 %(cap)d 次。") % {"spent": spent, "cap": cap}
-    hold = Hold(inspection_rules.ANNUAL_CAP.key, detail)
-    if check.source in PROACTIVE:
-        return hold
-    verdict.warnings[check.pk] = hold
-    return None
 
 
 def last_joint_visits(subject_ids: Iterable[int]) -> dict[int, date]:
@@ -122,20 +146,18 @@ def last_joint_visits(subject_ids: Iterable[int]) -> dict[int, date]:
     return latest
 
 
-def visits_this_year(subject_ids: Iterable[int], *, years: set[int]) -> Counter[tuple[int, int, int]]:
-    """(department, subject, year) → visits made or arranged, but for those that superiors ordered (R04)."""
+def visits_this_year(
+    subject_ids: Iterable[int], *, year: int, superior_ordered_counts: bool
+) -> Counter[tuple[int, int]]:
+    """(department, subject) → visits made or arranged in `year` (R04), without those that superiors ordered unless these count."""
     rows = (
-        Participation.objects.filter(
-            visit__premises__subject_id__in=list(subject_ids), visit__on__year__in=years
-        )
+        Participation.objects.filter(visit__premises__subject_id__in=list(subject_ids), visit__on__year=year)
         .exclude(visit__status=VisitStatus.CANCELLED)
         .exclude(answer__in=[Answer.DECLINED, Answer.RELEASED])
-        .values_list("department_id", "visit__premises__subject_id", "visit__on__year", "visit_id")
+        .values_list("department_id", "visit__premises__subject_id", "visit_id")
     )
-    ordered = _ordered_parts({visit_id for *_rest, visit_id in rows})
-    return Counter(
-        (department, subject, year) for department, subject, year, visit in rows if (visit, department) not in ordered
-    )
+    ordered = set() if superior_ordered_counts else _ordered_parts({visit_id for *_rest, visit_id in rows})
+    return Counter((department, subject) for department, subject, visit in rows if (visit, department) not in ordered)
 
 
 def _ordered_parts(visit_ids: set[int]) -> set[tuple[int, int]]:

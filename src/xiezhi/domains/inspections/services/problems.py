@@ -15,7 +15,7 @@ from xiezhi.domains.inspections.workflow import Answer, VisitStatus
 from xiezhi.engines.planning.problem import CapacityRow, CheckRow, Params, Problem, SubjectRow
 from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes
 from xiezhi.foundation.orgs.models import Organisation
-from xiezhi.foundation.rules.queries import readings
+from xiezhi.foundation.rules.queries import rule_book
 
 DISTRICT = "district"
 """The planner's name for the district: one bureau plans one district."""
@@ -37,8 +37,9 @@ def planning_rules(*, on: date, max_departments: int | None = None) -> PlanningR
         "travel_minutes": inspection_rules.TRAVEL_MINUTES,
         "urgent_open_days": inspection_rules.URGENT_OPEN_DAYS,
     }
-    found = readings(wanted.values(), on=on)
-    values = {name: int(found[rule.key].value) for name, rule in wanted.items()}
+    book = rule_book(*wanted.values())
+    found = {name: book.reading(rule, on=on) for name, rule in wanted.items()}
+    values = {name: reading.value for name, reading in found.items()}
     if max_departments is not None:
         values["max_departments"] = max_departments
     return PlanningRules(Params(**values), tuple(reading.version_id for reading in found.values()))
@@ -101,7 +102,9 @@ def planning_problem(
             for check in sorted(checks, key=lambda each: each.pk)
         ],
         [
-            CapacityRow(departments[pool.department_id], DISTRICT, streets[pool.street_id] if pool.street_id else "", day, left)
+            CapacityRow(
+                departments[pool.department_id], DISTRICT, streets[pool.street_id] if pool.street_id else "", day, left
+            )
             for pool, days in capacity.items()
             for day, left in days.items()
             if left > 0 and (pool.department_id, day) not in closed
