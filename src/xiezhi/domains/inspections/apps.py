@@ -6,3 +6,9 @@ class InspectionsConfig(AppConfig):
     name = "xiezhi.domains.inspections"
     label = "inspections"
     verbose_name = _("综合查一次")
+
+    def ready(self) -> None:
+        from xiezhi.domains.inspections.rules import RULES
+        from xiezhi.foundation.rules.registry import register
+
+        register(RULES)

@@ -1,0 +1,43 @@
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from xiezhi.foundation.rules.registry import Confidence
+
+
+class RuleVersion(models.Model):
+    """版本: a rule's value for a period, with its source. Never altered once in force, except that a following version ends it.
+
+    `value` is the stored form of the rule's kind (`values`). `effective_to` is the last day, empty while open.
+    """
+
+    class Origin(models.TextChoices):
+        RELEASE = "release", _("随软件提供")
+        LOCAL = "local", pgettext_lazy("rule version", "本地修改")
+
+    key = models.CharField(_("规则"), max_length=80)
+    value = models.JSONField(_("取值"))
+    effective_from = models.DateField(_("生效日期"))
+    effective_to = models.DateField(_("失效日期"), null=True, blank=True)
+    instrument = models.CharField(_("依据文件"), max_length=200, blank=True)
+    article = models.CharField(_("条款"), max_length=80, blank=True)
+    body = models.CharField(_("发布机关"), max_length=80, blank=True)
+    jurisdiction = models.CharField(_("适用地域"), max_length=40, blank=True)
+    confidence = models.CharField(_("核实情况"), max_length=20, choices=Confidence)
+    note = models.CharField(_("说明"), max_length=600, blank=True)
+    origin = models.CharField(_("来源"), max_length=10, choices=Origin)
+    recorded_at = models.DateTimeField(_("登记时间"))
+
+    class Meta:
+        verbose_name = _("规则版本")
+        constraints = [
+            models.UniqueConstraint(fields=["key", "effective_from"], name="rule_version_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(effective_to=None) | Q(effective_to__gte=F("effective_from")),
+                name="rule_version_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.effective_from}"
