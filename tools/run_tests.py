@@ -76,7 +76,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine.provide()
     inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    inherited["NUMBA_CACHE_DIR"] = str(ROOT / "var" / "numba")
     tally, good = Tally(), True
     with PrivateCluster() as server, tempfile.TemporaryDirectory(prefix="xiezhi-reports-") as folder:
         inherited["XIEZHI_TEST_POSTGRES"] = f"{server.url}/postgres"
