@@ -5,6 +5,7 @@ XIEZHI_DATA (folder for database, files, secret), DATABASE_URL, XIEZHI_HOSTS, XI
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -96,7 +97,7 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "xiezhi.foundation.ui.forms.Renderer"
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA / 'xiezhi.sqlite3'}", conn_max_age=600)}
+DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{quote(str(DATA / 'xiezhi.sqlite3'))}", conn_max_age=600)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATA.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
