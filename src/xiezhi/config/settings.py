@@ -97,7 +97,9 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "xiezhi.foundation.ui.forms.Renderer"
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{quote(str(DATA / 'xiezhi.sqlite3'))}", conn_max_age=600)}
+DATABASES = {
+    "default": dj_database_url.config(default=f"sqlite:///{quote(str(DATA / 'xiezhi.sqlite3'))}", conn_max_age=600)
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATA.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
