@@ -97,6 +97,10 @@ CHECK = Workflow(
             "go_on_site", gettext_lazy("需要到现场"), {"off_site_first"}, "waiting",
             permission=May.SUBMIT_PLAN, owner=own_department, needs_reason=True,
         ),
+        transition(
+            "ask_off_site", gettext_lazy("改为非现场"), {"waiting"}, "off_site_first",
+            permission=May.SUBMIT_PLAN, by_system=True, owner=own_department,
+        ),
         transition("suggest", gettext_lazy("列入建议"), {"waiting"}, "suggested", permission=May.RUN_ROUND, by_system=True),
         transition(
             "schedule", gettext_lazy("排定"), {"suggested"}, "scheduled", permission=May.CONFIRM, by_system=True, owner=own_department

@@ -84,10 +84,24 @@ class Leftover(models.Model):
 
 
 class Replan(models.Model):
-    """What one answer moved: kept so that everyone concerned can see it. `moves`: check, from visit and day, to visit and day, why."""
+    """What one answer or act changed in a visit: kept so that everyone concerned can see it.
+
+    `moves`: one dict per check: `check`, `item`, `department`, `from_visit`, `from_on`, `to_visit`, `to_on` (numbers and ISO dates; `to_*`
+    empty when it waits again) and `left` (why it was not placed; "" when it was).
+    """
+
+    class Cause(models.TextChoices):
+        DECLINED = "declined", _("部门不参加")
+        SILENT = "silent", _("逾期未答复")
+        MOVED = "moved", _("改期")
+        CANCELLED = "cancelled", _("取消检查")
+        ABSENT = "absent", _("未到场")
+        REARRANGED = "rearranged", _("为其他任务让出日期")
+        EXTENDED = "extended", _("延长答复期限")
 
     visit = models.ForeignKey("inspections.Visit", models.PROTECT, related_name="replans")
-    cause = models.CharField(_("起因"), max_length=60)
+    cause = models.CharField(_("起因"), max_length=60, choices=Cause)
+    reason = models.CharField(_("理由"), max_length=300, blank=True)
     department = models.ForeignKey("orgs.Organisation", models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(_("时间"))
     moves = models.JSONField(default=list)

@@ -70,18 +70,34 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         return self if actor.district_wide else self.filter(department_id=actor.department_id)
 
 
+class DeclineReason(models.TextChoices):
+    BUSY = "busy", _("人员另有任务")
+    ALREADY_DONE = "already_done", _("本周期已检查")
+    OFF_SITE = "off_site", _("改为非现场")
+    NOT_JOINT = "not_joint", _("不宜联合")
+    OTHER = "other", _("其他")
+
+
 class Participation(models.Model):
-    """部门参加: one department's part in one visit and its answer. `proposed_from` is the date it asked to leave (提议改期)."""
+    """部门参加: one department's part in one visit and its answer. `proposed_from` is the date it asked to leave (提议改期).
+
+    `asked_at`: when it was last asked; `reminded_at`, `escalated_at` (to its heads) and `raised_at` (to the coordinators) belong to that
+    asking. `arrived_at` is empty for a department that did not come (未到场).
+    """
 
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="participations")
     department = models.ForeignKey(Organisation, models.PROTECT, related_name="participations", verbose_name=_("部门"))
     minutes = models.PositiveSmallIntegerField(_("时长（分钟）"))
     answer = models.CharField(_("答复"), max_length=10, choices=Answer, default=Answer.PENDING)
+    decline_reason = models.CharField(_("不参加的原因"), max_length=12, choices=DeclineReason, blank=True)
     reason = models.CharField(_("理由"), max_length=300, blank=True)
     proposed_from = models.DateField(null=True, blank=True)
+    asked_at = models.DateTimeField(_("征询时间"), null=True)
     answered_at = models.DateTimeField(_("答复时间"), null=True)
     reminded_at = models.DateTimeField(null=True)
     escalated_at = models.DateTimeField(null=True)
+    raised_at = models.DateTimeField(null=True)
+    arrived_at = models.DateTimeField(_("到场时间"), null=True)
 
     objects = ParticipationQuerySet.as_manager()
 
@@ -166,6 +182,20 @@ class Result(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(problem_found=False) | ~Q(finding=""), name="a_problem_is_described")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.check_task_id}"
+
+
+class ResultDraft(models.Model):
+    """结果草稿: what an officer has filled in so far for one check, kept until the result is recorded. Nobody else's business."""
+
+    check_task = models.OneToOneField(Check, models.CASCADE, related_name="result_draft")
+    content = models.JSONField(default=dict)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("结果草稿")
 
     def __str__(self) -> str:
         return f"{self.check_task_id}"
