@@ -10,6 +10,10 @@ from xiezhi.domains.registry.permissions import RegistryPermission as Registry
 from xiezhi.foundation.access.permissions import AccessPermission as Access
 from xiezhi.foundation.access.roles import Role
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
+from xiezhi.foundation.rules.permissions import RulesPermission as Rules
+from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
+from xiezhi.foundation.rules.permissions import RulesPermission as Rules
 
 DISTRICT = frozenset({Organisation.Kind.DISTRICT.value})
 DEPARTMENT = frozenset({Organisation.Kind.DEPARTMENT.value})
@@ -20,7 +24,7 @@ class Administrator(Role):
     key, label = "administrator", _("系统管理员")
     description = _("管理机构、人员、任职与规则；不参与检查业务。")
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset({Access.MANAGE_PEOPLE.value})
+    permissions = frozenset({Access.MANAGE_PEOPLE.value, Rules.CHANGE.value, *(each.value for each in Orgs)})
 
 
 _READS = {Registry.VIEW.value, Inspect.VIEW.value, Inspect.VIEW_FIGURES.value}
@@ -49,7 +53,7 @@ class Supervisor(Role):
 
 class DepartmentPlanner(Role):
     key, label = "planner", _("部门计划员")
-    description = _("维护本部门检查事项、报送计划、维护力量与缺勤，登记个案检查。")
+    description = _("维护本部门检查事项、报送计划，维护执法人员、力量与缺勤，登记个案检查。")
     organisation_kinds = DEPARTMENT
     permissions = frozenset(
         _READS
@@ -58,6 +62,10 @@ class DepartmentPlanner(Role):
             Inspect.SUBMIT_PLAN.value,
             Inspect.RAISE_CASE.value,
             Registry.MATCH.value,
+            Orgs.MANAGE_OFFICERS.value,
+            Orgs.MANAGE_CAPACITY.value,
+            Orgs.MANAGE_OFFICERS.value,
+            Orgs.MANAGE_CAPACITY.value,
         }
     )
 

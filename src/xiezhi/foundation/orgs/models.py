@@ -2,7 +2,7 @@ from datetime import date
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -115,7 +115,13 @@ class TeamPattern(models.Model):
         verbose_name=_("街道"),
         help_text=_("留空表示全区统一调配。"),
     )
-    weekdays = models.CharField(_("星期"), max_length=7, default="12345", help_text=_("1 至 7，1 为周一。"))
+    weekdays = models.CharField(
+        _("星期"),
+        max_length=7,
+        default="12345",
+        help_text=_("1 至 7，1 为周一。"),
+        validators=[RegexValidator(r"^[1-7]+$", _("请用 1 至 7 表示星期，例如 12345。"))],
+    )
     teams = models.PositiveSmallIntegerField(_("队数"), validators=[MinValueValidator(1), MaxValueValidator(200)])
     minutes_per_team = models.PositiveSmallIntegerField(
         _("每队每天分钟"), default=360, validators=[MinValueValidator(30), MaxValueValidator(720)]

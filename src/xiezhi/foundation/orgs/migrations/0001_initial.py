@@ -182,7 +182,13 @@ class Migration(migrations.Migration):
                 (
                     "weekdays",
                     models.CharField(
-                        default="12345", help_text="1 至 7，1 为周一。", max_length=7, verbose_name="星期"
+                        default="12345",
+                        help_text="1 至 7，1 为周一。",
+                        max_length=7,
+                        validators=[
+                            django.core.validators.RegexValidator("^[1-7]+$", "请用 1 至 7 表示星期，例如 12345。")
+                        ],
+                        verbose_name="星期",
                     ),
                 ),
                 (
