@@ -12,8 +12,6 @@ from xiezhi.foundation.access.roles import Role
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
 from xiezhi.foundation.rules.permissions import RulesPermission as Rules
-from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
-from xiezhi.foundation.rules.permissions import RulesPermission as Rules
 
 DISTRICT = frozenset({Organisation.Kind.DISTRICT.value})
 DEPARTMENT = frozenset({Organisation.Kind.DEPARTMENT.value})
@@ -62,8 +60,6 @@ class DepartmentPlanner(Role):
             Inspect.SUBMIT_PLAN.value,
             Inspect.RAISE_CASE.value,
             Registry.MATCH.value,
-            Orgs.MANAGE_OFFICERS.value,
-            Orgs.MANAGE_CAPACITY.value,
             Orgs.MANAGE_OFFICERS.value,
             Orgs.MANAGE_CAPACITY.value,
         }
