@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "allauth.account",
     *DOMAINS,
     "xiezhi.web.desk",
+    "xiezhi.demo",
 ]
 
 MIDDLEWARE = [
@@ -144,7 +145,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not COLLECTED
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["xiezhi.foundation.files.uploads.LimitedUploadHandler"]
+UPLOAD_LIMIT_MB = int(os.environ.get("XIEZHI_UPLOAD_LIMIT_MB", "20"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 

@@ -1,8 +1,11 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="desk:home"), name="root"),
+    path("language/", set_language, name="set_language"),
     path("accounts/", include("xiezhi.foundation.accounts.urls")),
+    path("desk/files/", include("xiezhi.foundation.files.urls")),
     path("desk/", include("xiezhi.web.desk.urls")),
 ]

@@ -1,6 +1,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import Actor
@@ -10,6 +11,7 @@ from xiezhi.foundation.access.roles import roles
 from xiezhi.foundation.accounts.models import User
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.orgs.services import create_organisation
 from xiezhi.foundation.workflow.errors import Refused
 
 
@@ -77,3 +79,19 @@ def end_membership(*, membership: Membership, ends_on: date, actor: Actor, at: d
     locked.save(update_fields=["ends_on"])
     record("access.membership_ended", locked, actor=actor, at=at, ends_on=ends_on.isoformat())
     return locked
+
+
+@transaction.atomic
+def found_district(
+    *, code: str, name: str, administrator: str, display_name: str, password: str, at: datetime
+) -> Membership:
+    """Begin an installation: the district and its first administrator, who does all the rest. Raises Refused when there is one already."""
+    if Organisation.objects.exists():
+        raise Refused(_("这里已经有机构，不能再次初始化。"))
+    key = "administrator"
+    founder = Actor(role=key, permissions=roles()[key].permissions, district_wide=True)
+    district = create_organisation(
+        kind=Organisation.Kind.DISTRICT, code=code, name=name, short_name=name[:20], actor=founder, at=at
+    )
+    user = open_account(username=administrator, display_name=display_name, password=password, actor=founder, at=at)
+    return appoint(user=user, organisation=district, role=key, starts_on=timezone.localdate(at), actor=founder, at=at)

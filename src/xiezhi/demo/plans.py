@@ -1,0 +1,104 @@
+"""A quarter of plans, one department at a time: named rows where a department knows whom it must see, sampling rows where it draws."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from xiezhi.demo.district import Department, Item
+from xiezhi.demo.firms import Firm
+
+NAMED_SHARE = 0.24
+"""Share of the firms of a trade that a department names for an item within the quarter."""
+PAST_SHARE = 0.05
+"""Share of those that were due before today, so that the demo has something behind it."""
+SAMPLING: tuple[tuple[str, str, str, str], ...] = (
+    ("SCJG-05", "", "3%", "=1"),
+    ("XFJY-01", "餐饮", "8%", ">=1"),
+    ("CSGL-01", "餐饮", "6%", "=1"),
+    ("CSGL-01", "商圈", "50%", "=1"),
+    ("WHLY-02", "酒店", "25%", "=1"),
+    ("RLSB-01", "专精特新", "20%", "=1"),
+    ("SWFJ-01", "", "2%", "=1"),
+    ("GAFJ-01", "酒店", "30%", ">=1"),
+)
+"""(item, scene, ratio, frequency); an empty scene draws from everybody."""
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """The plans' period and the day on which the demo is looked at."""
+
+    first: date
+    today: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a department's plan sheet; `firm` None for a sampling row."""
+
+    item: str
+    content: str
+    source: str
+    earliest: date
+    latest: date
+    firm: Firm | None = None
+    scene: str = ""
+    ratio: str = ""
+    frequency: str = ""
+    on_site_reason: str = ""
+
+
+def quarter_around(today: date) -> Quarter:
+    """Thirteen weeks from a Monday six weeks before `today`."""
+    first = today - timedelta(days=today.weekday(), weeks=6)
+    return Quarter(first, today, first + timedelta(weeks=13, days=-3))
+
+
+def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *, seed: int) -> list[Row]:
+    """The department's rows, the same for the same seed."""
+    chance = random.Random(f"{seed}/{department.code}")
+    rows = [
+        row
+        for item in department.items
+        if item.trades
+        for firm in firms
+        if firm.trade in item.trades.split() and chance.random() < NAMED_SHARE
+        for row in [_named(department, item, firm, quarter, chance)]
+    ]
+    for code, scene, ratio, frequency in SAMPLING:
+        item = next((each for each in department.items if f"{department.code}-{each.number}" == code), None)
+        if item:
+            rows.append(
+                Row(
+                    item=code,
+                    content=item.name,
+                    source="双随机抽查",
+                    earliest=quarter.today + timedelta(days=1),
+                    latest=quarter.last,
+                    scene=scene,
+                    ratio=ratio,
+                    frequency=frequency,
+                    on_site_reason="抽查须核对现场" if item.off_site else "",
+                )
+            )
+    return rows
+
+
+def _named(department: Department, item: Item, firm: Firm, quarter: Quarter, chance: random.Random) -> Row:
+    if chance.random() < PAST_SHARE:
+        earliest, latest = quarter.first, quarter.today - timedelta(days=7)
+    else:
+        start = quarter.today + timedelta(days=1 + chance.choice((0, 0, 7, 14, 21)))
+        length = chance.choice((13, 27, 41, 60))
+        earliest, latest = start, min(start + timedelta(days=length), quarter.last)
+    return Row(
+        item=f"{department.code}-{item.number}",
+        content=item.name,
+        source="专项检查" if item.key and chance.random() < 0.1 else "日常检查",
+        earliest=earliest,
+        latest=latest,
+        firm=firm,
+        on_site_reason="上次检查发现问题，须到现场复核" if item.off_site and chance.random() < 0.5 else "",
+    )
