@@ -164,6 +164,7 @@ class PendingMatch(models.Model):
     payload = models.JSONField(default=dict)
     status = models.CharField(_("状态"), max_length=10, choices=Status, default=Status.WAITING)
     subject = models.ForeignKey(Subject, models.PROTECT, null=True, blank=True, related_name="+")
+    premises = models.ForeignKey(Premises, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(_("理由"), max_length=200, blank=True)
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
@@ -172,7 +173,10 @@ class PendingMatch(models.Model):
 
     class Meta:
         verbose_name = _("待匹配名称")
-        indexes = [models.Index(fields=["status", "organisation"], name="matches_waiting")]
+        indexes = [
+            models.Index(fields=["status", "organisation"], name="matches_waiting"),
+            models.Index(fields=["normal_name", "origin"], name="matches_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
