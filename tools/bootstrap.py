@@ -141,12 +141,12 @@ def install(lock: str) -> None:
     """Install requirements/<lock>.txt exactly: wheels only, hashes checked; with uv, or pip if uv fails."""
     file = REQUIREMENTS / f"{lock}.txt"
     exact = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(file)]
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     started = time.monotonic()
     if lock != "uv" and os.environ.get("XIEZHI_INSTALLER") != "pip":
         if not current("uv"):
             install("uv")
-        uv = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, *exact]
+        uv: list[str | Path] = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, *exact]
         # The machine's own certificates: behind a company's proxy the built-in list refuses the connection.
         if run(*uv, env={"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}):
             write_stamp(lock, fingerprint(lock))

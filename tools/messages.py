@@ -45,7 +45,7 @@ def extract_template(file: io.BufferedReader, keywords: Any, tags: Any, options:
     return extract_python(io.BytesIO(flat.encode("utf-8")), keywords, tags, {"encoding": "utf-8"})
 
 
-METHODS = [
+METHODS: list[tuple[str, Any]] = [
     ("**/migrations/**.py", "ignore"),
     ("**.py", "python"),
     ("**/templates/**.html", extract_template),
@@ -61,7 +61,7 @@ def wanted() -> Catalog:
     )
     for file, _line, message, comments, context in sorted(messages, key=lambda entry: (entry[0], entry[1])):
         # Without line numbers an edit far from any message leaves the catalogue as it is.
-        found.add(message, locations=[(file, None)], auto_comments=comments, context=context)
+        found.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
     return found
 
 

@@ -56,7 +56,7 @@ class Server:
         parts = urlsplit(database_url)
         return cls(f"{parts.scheme}://{parts.netloc}")
 
-    def execute(self, statement: sql.Composable) -> None:
+    def execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
             connection.execute(statement)
 
@@ -105,14 +105,22 @@ class PrivateCluster:
         (folder / "password").write_text(password)
         log.touch()
         as_user = self._owner(folder)
-        initdb = [binaries / "initdb", "-D", folder / "data", "-U", "xiezhi", "--encoding=UTF8", "--locale=C"]
+        initdb: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "xiezhi",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]
         initdb += ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
         made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, check=False, **as_user)
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.strip()}")
         for _attempt in range(3):  # the port may be taken between looking and binding
             port = free_port()
-            command = [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", str(port)]
+            command: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", str(port)]
             for setting in ("listen_addresses=127.0.0.1", *self.settings):
                 command += ["-c", setting]
             with log.open("wb") as output:
