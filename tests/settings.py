@@ -12,6 +12,7 @@ if "XIEZHI_TEST_FOLDER" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["XIEZHI_TEST_FOLDER"], ignore_errors=True)
 _folder = Path(os.environ["XIEZHI_TEST_FOLDER"]) / os.environ.get("PYTEST_XDIST_WORKER", "main")
 _folder.mkdir(exist_ok=True)
+(_folder / "static").mkdir(exist_ok=True)  # WhiteNoise warns where there is none
 os.environ["XIEZHI_DATA"] = str(_folder)
 
 from xiezhi.config.settings import *  # noqa: E402, F403
