@@ -47,7 +47,7 @@ class Answer(models.TextChoices):
     PENDING = "pending", gettext_lazy("待答复")
     CONFIRMED = "confirmed", gettext_lazy("确认参加")
     DECLINED = "declined", gettext_lazy("不参加")
-    RELEASED = "released", gettext_lazy("未答复，已移出")
+    RELEASED = "released", gettext_lazy("已移出")
 
 
 def own_department(row: Any, actor: Actor) -> bool:
@@ -187,6 +187,9 @@ PARTICIPATION = Workflow(
         transition(
             "release", gettext_lazy("未答复移出"), {"pending"}, "released",
             permission=May.RUN_ROUND, by_system=True, stamp="answered_at",
+        ),
+        transition(
+            "leave", gettext_lazy("任务已取消，移出"), {"pending", "confirmed"}, "released", by_system=True, stamp="answered_at"
         ),
     ),
     field="answer",
