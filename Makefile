@@ -6,7 +6,9 @@ SHELL := /bin/sh
 .PHONY: help setup setup-dev demo test check format lock messages clean
 
 # Each candidate is run, not merely found: a version manager's shim can be on the path and still fail.
-FIND_PYTHON = for p in "$${PYTHON:-python3}" python3.13 python3.12 python3.11 /usr/bin/python3; do \
+FIND_PYTHON = set -- python3 python3.13 python3.12 python3.11 /usr/bin/python3; \
+	if [ -n "$$PYTHON" ]; then set -- "$$PYTHON"; fi; \
+	for p in "$$@"; do \
 	  if "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	  then python="$$p"; break; fi; done; \
 	if [ -z "$$python" ]; then \

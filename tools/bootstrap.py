@@ -146,13 +146,14 @@ def install(lock: str) -> None:
     if lock != "uv" and os.environ.get("XIEZHI_INSTALLER") != "pip":
         if not current("uv"):
             install("uv")
-        uv: list[str | Path] = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, *exact]
-        # The machine's own certificates: behind a company's proxy the built-in list refuses the connection.
-        if run(*uv, env={"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}):
-            write_stamp(lock, fingerprint(lock))
-            say(f"installed requirements/{lock}.txt ({time.monotonic() - started:.0f} s)")
-            return
-        say("uv could not install; trying pip, which Python brings")
+        if (BIN / "uv").exists():
+            uv: list[str | Path] = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, *exact]
+            # The machine's own certificates: behind a company's proxy uv's list refuses the connection.
+            if run(*uv, env={"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}):
+                write_stamp(lock, fingerprint(lock))
+                say(f"installed requirements/{lock}.txt ({time.monotonic() - started:.0f} s)")
+                return
+            say("uv could not install; trying pip, which Python brings")
     if not run(*pip, *exact):
         if lock == "uv":
             say("uv itself could not be installed; pip will do its work, more slowly")
