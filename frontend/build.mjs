@@ -54,7 +54,6 @@ async function buildOwn() {
     format: "iife",
     target: ["es2020", "chrome87", "firefox78", "safari14"],
     legalComments: "inline",
-    external: ["/*"],
     logLevel: "warning",
   });
 }

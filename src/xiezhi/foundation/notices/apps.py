@@ -6,3 +6,16 @@ class NoticesConfig(AppConfig):
     name = "xiezhi.foundation.notices"
     label = "notices"
     verbose_name = _("消息")
+
+    def ready(self) -> None:
+        from xiezhi.foundation.notices.models import Notice
+        from xiezhi.foundation.ui.statuses import dress
+
+        dress(
+            Notice.Level,
+            {
+                Notice.Level.INFO: ("info-circle", "neutral"),
+                Notice.Level.REMINDER: ("clock", "caution"),
+                Notice.Level.URGENT: ("clock-exclamation", "urgent"),
+            },
+        )

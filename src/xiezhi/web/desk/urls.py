@@ -1,6 +1,20 @@
-from django.urls import path
+from django.urls import include, path
 
 from xiezhi.web.desk import views
 
-app_name = "desk"
-urlpatterns = [path("", views.home, name="home")]
+# Each room brings its own names (`jobs:list`); only the two pages of this shell are under `desk:`.
+rooms = [
+    path("tasks/", include("xiezhi.foundation.jobs.urls")),
+    path("notices/", include("xiezhi.foundation.notices.urls")),
+    path("people/", include("xiezhi.foundation.access.urls")),
+    path("history/", include("xiezhi.foundation.audit.urls")),
+    path("rules/", include("xiezhi.foundation.rules.urls")),
+    path("organisations/", include("xiezhi.foundation.orgs.urls")),
+    path("inspections/", include("xiezhi.domains.inspections.urls")),
+]
+desk = [
+    path("", views.home, name="home"),
+    path("ui/", views.ui, name="ui"),
+    path("ui/<int:pk>/<slug:move>/", views.ui_move, name="ui_move"),
+]
+urlpatterns = [path("", include((desk, "desk"))), *rooms]

@@ -1,0 +1,64 @@
+import { word } from "./words.js";
+
+const TOAST_MS = 6000;
+
+/** `/` goes to the search box, `?` opens the help, unless the person is typing. */
+export function watchKeys() {
+  const help = document.getElementById("help");
+  const openHelp = () => help?.showModal && !help.open && help.showModal();
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") {
+      // A list's own search box before the one on top.
+      const boxes = [...document.querySelectorAll("[data-search]")].filter((box) => box.offsetParent);
+      const box = boxes.find((each) => each.closest("main")) ?? boxes[0];
+      if (!box) return;
+      event.preventDefault();
+      box.focus();
+      box.select();
+    } else if (event.key === "?") {
+      event.preventDefault();
+      openHelp();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-help]")) openHelp();
+  });
+}
+
+/** Close open menus on Escape, on a click elsewhere and when the focus leaves. */
+export function watchMenus() {
+  const open = () => document.querySelectorAll("details[data-menu][open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    }
+    if (location.hash === "#navigation") location.hash = "#content";
+  });
+  document.addEventListener("focusin", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+
+/** Success messages go away by themselves, but not while they are pointed at. */
+export function watchToasts() {
+  for (const toast of document.querySelectorAll("[data-toast]")) {
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn-close";
+    close.setAttribute("aria-label", word("close"));
+    close.addEventListener("click", () => toast.remove());
+    toast.append(close);
+    let timer = setTimeout(() => toast.remove(), TOAST_MS);
+    toast.addEventListener("mouseenter", () => clearTimeout(timer));
+    toast.addEventListener("mouseleave", () => {
+      timer = setTimeout(() => toast.remove(), TOAST_MS);
+    });
+  }
+}

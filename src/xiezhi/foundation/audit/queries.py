@@ -1,0 +1,73 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.access.models import Membership
+from xiezhi.foundation.accounts.models import User
+from xiezhi.foundation.audit.labels import label
+from xiezhi.foundation.audit.models import Entry
+
+
+@dataclass(frozen=True)
+class Act:
+    """An audit entry in words, in the shape that the timeline component draws."""
+
+    at: datetime
+    title: str
+    who: str
+    action: str
+    details: dict[str, Any]
+    sealed: int | None
+    icon: str = "history"
+    tone: str = "neutral"
+
+
+def visible_object(kind: str, object_id: str, actor: Actor) -> models.Model | None:
+    """The object that `kind` (`app.model`) and key name, if `actor` may see it: through its `visible_to`, or in a district-wide post."""
+    try:
+        model = apps.get_model(kind)
+    except (LookupError, ValueError):
+        return None
+    rows: QuerySet[Any] = model._default_manager.all()
+    if hasattr(rows, "visible_to"):
+        rows = rows.visible_to(actor)
+    elif not actor.district_wide:
+        return None
+    try:
+        found: models.Model | None = rows.filter(pk=object_id).first()
+    except (ValueError, OverflowError):
+        return None
+    return found
+
+
+def object_history(kind: str, object_id: str, *, limit: int | None = None) -> list[Act]:
+    """Every entry about one object, newest first, in three queries."""
+    entries = Entry.objects.filter(object_kind=kind, object_id=object_id).select_related("seal").order_by("-at", "-pk")
+    found = list(entries[:limit] if limit else entries)
+    users = User.objects.in_bulk({each.actor_user_id for each in found if each.actor_user_id})
+    posts = Membership.objects.select_related("organisation").in_bulk(
+        {each.actor_membership_id for each in found if each.actor_membership_id}
+    )
+    return [
+        Act(
+            at=each.at,
+            title=label(each.action),
+            who=_who(users.get(each.actor_user_id or 0), posts.get(each.actor_membership_id or 0)),
+            action=each.action,
+            details=each.payload,
+            sealed=each.seal.sequence if hasattr(each, "seal") else None,
+        )
+        for each in found
+    ]
+
+
+def _who(user: User | None, post: Membership | None) -> str:
+    if user is None:
+        return _("系统")
+    return f"{user}（{post}）" if post else str(user)

@@ -1,0 +1,211 @@
+"""List pages: title, filters kept in the address, sortable table, count, export, bulk actions, empty state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_tables2 import RequestConfig
+
+from xiezhi.foundation.access.middleware import DeskRequest
+from xiezhi.foundation.ui.exports import MOST_ROWS, sheet_response
+from xiezhi.foundation.ui.tables import SelectColumn, Table
+from xiezhi.foundation.workflow.errors import Refused
+
+Text = str | Promise
+PER_PAGE = 50
+RESULTS = "results"
+"""The id of what htmx swaps on a list page."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button that leads somewhere. `style`: primary, secondary, caution or danger; `permission` hides it from other roles."""
+
+    label: Text
+    url: str
+    icon: str = ""
+    style: str = "secondary"
+    permission: str | None = None
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """A button that POSTs the `selected` keys to `url`; with `needs_reason` also `reason`."""
+
+    label: Text
+    url: str
+    icon: str = "check"
+    style: str = "secondary"
+    permission: str | None = None
+    needs_reason: bool = False
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What stands where nothing is: what will be here and how to begin."""
+
+    title: Text = ""
+    text: Text = ""
+    action: Action | None = None
+    icon: str = "list"
+
+
+class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-filter has no types
+    """One box over several columns: `q = SearchFilter("name", "code")`. Every word must occur in one of them."""
+
+    def __init__(self, *columns: str, label: Text = "", **kwargs: Any) -> None:
+        super().__init__(label=label or gettext_lazy("搜索"), **kwargs)
+        self.columns = columns
+
+    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        for word in (value or "").split():
+            found = Q()
+            for column in self.columns:
+                found |= Q(**{f"{column}__icontains": word})
+            queryset = queryset.filter(found)
+        return queryset
+
+
+class Filters(django_filters.FilterSet):  # type: ignore[misc]
+    """Base of a list's filters. A filter called `q` becomes the search box; `request.actor` is at hand for choices."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for each in self.form.fields.values():
+            _name_the_choices(each)
+
+    @property
+    def used(self) -> int:
+        """How many filters narrow the list now."""
+        return sum(bool(value) for value in getattr(self.form, "cleaned_data", {}).values())
+
+
+def _name_the_choices(field: forms.Field) -> None:
+    """Say 全部 where Django says --------- or Unknown."""
+    if isinstance(field, forms.ModelChoiceField):
+        if field.empty_label is not None:
+            field.empty_label = _("全部")
+    elif isinstance(field, forms.NullBooleanField):
+        field.widget.choices = [("", _("全部")), ("true", _("是")), ("false", _("否"))]
+    elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.MultipleChoiceField):
+        choices: Any = field.choices
+        field.widget.choices = [("", _("全部")), *(each for each in choices if each[0] != "")]
+
+
+@dataclass
+class _Page:
+    """What the list templates read."""
+
+    title: Text
+    unit: Text
+    table: Table
+    filterset: Filters | None
+    empty: Empty
+    intro: Text = ""
+    export: bool = True
+    actions: list[Action] = field(default_factory=list)
+    bulk: list[Bulk] = field(default_factory=list)
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.filterset and self.filterset.used)
+
+
+def list_page(
+    request: DeskRequest,
+    *,
+    title: Text,
+    queryset: QuerySet[Any],
+    table: type[Table],
+    filterset: type[Filters] | None = None,
+    unit: Text = "",
+    actions: Sequence[Action] = (),
+    bulk: Sequence[Bulk] = (),
+    empty: Empty | None = None,
+    intro: Text = "",
+    export: bool = True,
+    per_page: int = PER_PAGE,
+    template: str = "ui/list.html",
+    context: dict[str, Any] | None = None,
+    table_kwargs: dict[str, Any] | None = None,
+) -> HttpResponseBase:
+    """Answer with the page, its results only (htmx), or a sheet (`?export=xlsx|csv`, the filtered rows in the shown order).
+
+    `queryset` has been through `visible_to(actor)`. The first action is the primary one. Two queries: count and page.
+    """
+    narrowed = filterset(request.GET, queryset=queryset, request=request) if filterset else None
+    rows = narrowed.qs if narrowed else queryset
+    bulk = [each for each in bulk if each.permission is None or request.actor.can(each.permission)]
+    shown = _build(request, table, rows, bool(bulk), table_kwargs or {})
+    if export and (wanted := request.GET.get("export")):
+        return _download(shown, str(title), wanted)
+    _paginate(request, shown, per_page)
+    page = _Page(
+        title=title,
+        unit=unit or _("条"),
+        table=shown,
+        filterset=narrowed,
+        empty=empty or Empty(_("这里还没有记录")),
+        intro=intro,
+        export=export,
+        actions=[each for each in actions if each.permission is None or request.actor.can(each.permission)],
+        bulk=bulk,
+    )
+    partial = _wants_results_only(request)
+    response = render(request, "ui/list_results.html" if partial else template, {**(context or {}), "page": page})
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _wants_results_only(request: DeskRequest) -> bool:
+    htmx: Any = getattr(request, "htmx", None)  # false unless htmx asked
+    return bool(htmx) and htmx.target == RESULTS and not htmx.history_restore_request
+
+
+def _build(
+    request: DeskRequest, table: type[Table], rows: QuerySet[Any], select: bool, kwargs: dict[str, Any]
+) -> Table:
+    if select:
+        kwargs = {
+            **kwargs,
+            "extra_columns": [("selected", SelectColumn()), *kwargs.get("extra_columns", [])],
+            "sequence": ["selected", "..."],
+        }
+    shown = table(rows, **kwargs)
+    RequestConfig(request, paginate=False).configure(shown)
+    data = shown.data
+    if isinstance(getattr(data, "data", None), QuerySet) and not data.data.query.distinct_fields:
+        order = data.data.query.order_by or data.data.query.get_meta().ordering
+        if "pk" not in order and "-pk" not in order:
+            data.data = data.data.order_by(*order, "pk")  # ties must not move between pages
+    return shown
+
+
+def _paginate(request: DeskRequest, shown: Table, per_page: int) -> None:
+    try:
+        shown.paginate(page=request.GET.get("page", 1), per_page=per_page)
+    except PageNotAnInteger:
+        shown.page = shown.paginator.page(1)
+    except EmptyPage:
+        shown.page = shown.paginator.page(shown.paginator.num_pages)
+
+
+def _download(shown: Table, title: str, wanted: str) -> HttpResponseBase:
+    count = len(shown.rows) if not hasattr(shown.data.data, "count") else shown.data.data.count()
+    if count > MOST_ROWS:
+        raise Refused(
+            _("一次最多导出 %(most)s 行，现在有 %(count)s 行。请先筛选，再分次导出。")
+            % {"most": f"{MOST_ROWS:,}", "count": f"{count:,}"}
+        )
+    header, rows = shown.sheet()
+    return sheet_response(title, header, rows, wanted)
