@@ -24,4 +24,26 @@ class RulesConfig(AppConfig):
     verbose_name = _("规则依据")
 
     def ready(self) -> None:
+        from xiezhi.foundation.audit import labels
+        from xiezhi.foundation.rules.models import RuleVersion
+        from xiezhi.foundation.rules.registry import Confidence
+        from xiezhi.foundation.ui import navigation, statuses
+
         post_migrate.connect(load_rules, sender=self)
+        labels.register({"rules.changed": _("修改规则"), "rules.withdrawn": _("撤回未生效的规则版本")})
+        navigation.register(navigation.Item(_("规则依据"), "rules:list", "book-2", section="settings", order=50))
+        statuses.dress(
+            Confidence,
+            {
+                Confidence.CONFIRMED: ("circle-check", "good"),
+                Confidence.WORKING_DEFAULT: ("alert-circle", "caution"),
+            },
+        )
+        statuses.dress(
+            RuleVersion.Period,
+            {
+                RuleVersion.Period.IN_FORCE: ("circle-check", "good"),
+                RuleVersion.Period.TO_COME: ("clock", "active"),
+                RuleVersion.Period.ENDED: ("circle-x", "neutral"),
+            },
+        )

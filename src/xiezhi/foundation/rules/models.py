@@ -1,9 +1,19 @@
+from datetime import date
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.rules.registry import Confidence
+
+
+class RuleVersionQuerySet(models.QuerySet["RuleVersion"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Everybody who acts may see what decisions rest on; nobody else does."""
+        return self if actor.role else self.none()
 
 
 class RuleVersion(models.Model):
@@ -15,6 +25,13 @@ class RuleVersion(models.Model):
     class Origin(models.TextChoices):
         RELEASE = "release", _("随软件提供")
         LOCAL = "local", pgettext_lazy("rule version", "本地修改")
+
+    class Period(models.TextChoices):
+        """Where a version stands on a day."""
+
+        IN_FORCE = "in_force", pgettext_lazy("rule version", "在用")
+        TO_COME = "to_come", _("未生效")
+        ENDED = "ended", pgettext_lazy("rule version", "已结束")
 
     key = models.CharField(_("规则"), max_length=80)
     value = models.JSONField(_("取值"))
@@ -29,6 +46,8 @@ class RuleVersion(models.Model):
     origin = models.CharField(_("来源"), max_length=10, choices=Origin)
     recorded_at = models.DateTimeField(_("登记时间"))
 
+    objects = RuleVersionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("规则版本")
         constraints = [
@@ -41,3 +60,9 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.effective_from}"
+
+    def period(self, on: date) -> Period:
+        """Whether the version is in force on `on`, to come or over."""
+        if self.effective_from > on:
+            return self.Period.TO_COME
+        return self.Period.ENDED if self.effective_to and self.effective_to < on else self.Period.IN_FORCE

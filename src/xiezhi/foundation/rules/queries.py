@@ -79,6 +79,11 @@ def _reading(rule: Rule[T], version: RuleVersion) -> Reading[T]:
     )
 
 
+def reading_of(version: RuleVersion) -> Reading[Any]:
+    """A stored version as a reading. Raises KeyError when its rule is no longer declared."""
+    return _reading(get_rule(version.key), version)
+
+
 class RuleBook:
     """All versions of some rules, loaded in one query, to read on any number of days."""
 
@@ -109,6 +114,14 @@ class RuleBook:
     def history(self, rule: Rule[T]) -> list[Reading[T]]:
         """Every version of a rule, newest first."""
         return [_reading(rule, version) for version in reversed(self.versions[rule.key])]
+
+    def current(self, rule: Rule[Any], *, on: date) -> RuleVersion | None:
+        """The version to show for `rule`: in force on `on`, else the next to come, else the last; None when it has none."""
+        versions = self.versions[rule.key]
+        started = [each for each in versions if each.effective_from <= on]
+        in_force = [each for each in started if each.effective_to is None or each.effective_to >= on]
+        to_come = [each for each in versions if each.effective_from > on]
+        return next(iter(in_force + to_come + started[::-1]), None)
 
     def readings(self, *, on: date) -> dict[str, Reading[Any]]:
         """Every rule of the book that is in force on `on`, by key."""

@@ -12,9 +12,11 @@ from xiezhi.foundation.rules.models import RuleVersion
 from xiezhi.foundation.rules.permissions import RulesPermission
 from xiezhi.foundation.rules.registry import Confidence, Rule, Source, Version, all_rules, get_rule
 from xiezhi.foundation.rules.values import ValueProblem
-from xiezhi.foundation.workflow.errors import Refused
+from xiezhi.foundation.workflow.errors import AlreadyDone, Refused, Stale
 
 ONE_DAY = timedelta(days=1)
+CONTENT = ("value", "instrument", "article", "body", "jurisdiction", "confidence", "note", "origin")
+"""What makes two versions of one day the same."""
 
 
 def load_declared_rules(*, using: str, at: datetime) -> int:
@@ -76,13 +78,15 @@ def change_rule(
     source: Source,
     confidence: Confidence,
     note: str = "",
+    seen_version_id: int | None = None,
     actor: Actor,
     at: datetime,
 ) -> RuleVersion:
     """Let `value` be in force from `effective_from` (today or later); the version before it ends the day before.
 
     Confirming a working default is a change to the same value with its source. Raises Refused for an unknown rule, a value of the
-    wrong kind, a day in the past or one on which another version already starts, and for a confirmed value without a source.
+    wrong kind, a day in the past or one on which another version already starts, and for a confirmed value without a source; Stale
+    when a version newer than `seen_version_id` (the newest that the person's page showed) exists; AlreadyDone on a double click.
     """
     actor.require(RulesPermission.CHANGE)
     try:
@@ -94,11 +98,8 @@ def change_rule(
         raise Refused(_("“%(title)s”的取值不对：%(problem)s") % {"title": rule.title, "problem": problem}) from None
     _check_change(declared, at)
     versions = list(RuleVersion.objects.select_for_update().filter(key=key).order_by("effective_from"))
-    if any(each.effective_from == effective_from for each in versions):
-        raise Refused(
-            _("%(day)s 起已经有一个版本，请另选生效日期，或先撤回尚未生效的那一个。") % {"day": effective_from}
-        )
     version = _version(rule, declared, RuleVersion.Origin.LOCAL, at)
+    _check_place(version, versions, seen_version_id)
     following = next((each for each in versions if each.effective_from > effective_from), None)
     version.effective_to = following.effective_from - ONE_DAY if following else None
     for each in versions:
@@ -124,6 +125,18 @@ def _check_change(declared: Version[Any], at: datetime) -> None:
         raise Refused(_("生效日期不能早于今天：已经作出的决定按当时的规则办。"))
     if declared.confidence == Confidence.CONFIRMED and not (declared.source.instrument and declared.source.body):
         raise Refused(_("标为“已核实”须写明依据文件和发布机关；没有依据的，请标为“工作默认值”。"))
+
+
+def _check_place(version: RuleVersion, versions: list[RuleVersion], seen_version_id: int | None) -> None:
+    same_day = next((each for each in versions if each.effective_from == version.effective_from), None)
+    if same_day and all(getattr(same_day, name) == getattr(version, name) for name in CONTENT):
+        raise AlreadyDone(_("已经改好：新版本自 %(day)s 起生效。") % {"day": version.effective_from})
+    if seen_version_id is not None and any(each.pk > seen_version_id for each in versions):
+        raise Stale(_("这条规则刚刚被他人修改，请看过新的版本再决定。"))
+    if same_day:
+        raise Refused(
+            _("%(day)s 起已经有一个版本，请另选生效日期，或先撤回尚未生效的那一个。") % {"day": version.effective_from}
+        )
 
 
 @transaction.atomic

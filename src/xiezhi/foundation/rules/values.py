@@ -210,7 +210,10 @@ class Table(ValueType[Cells]):
 
     def display(self, value: Cells) -> str:
         return "；".join(
-            f"{label} {'，'.join(self.display_cell(value, row, name) for name in self.columns)}"
+            f"{label} "
+            + "，".join(
+                f"{column.label} {self.display_cell(value, row, name)}" for name, column in self.columns.items()
+            )
             for row, label in self.rows.items()
         )
 
