@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 RESTART_PAUSE_SECONDS = 2
@@ -23,8 +22,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 0 < options["port"] < 65536:
             raise CommandError("--port: a number from 1 to 65535")
-        call_command("collectstatic", interactive=False, verbosity=0)
         environment = {**os.environ, "XIEZHI_COLLECTED": "1", "XIEZHI_DATA": str(settings.DATA)}
+        # In a process of its own, which keeps the files under hashed names; this one was started without.
+        collect = [sys.executable, "-m", "xiezhi", "collectstatic", "--noinput", "--verbosity", "0"]
+        if subprocess.run(collect, env=environment, check=False).returncode:
+            raise CommandError("the files for the browser could not be collected; the lines above say why")
         Supervisor(self._commands(options), environment).run()
 
     @staticmethod
