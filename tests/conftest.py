@@ -9,11 +9,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import postgres
 from tests.support.counting import Counting, required, uses_database
 
-pytest_plugins = ["tests.support.browser", "tests.support.site"]
+pytest_plugins = ["tests.support.browser", "tests.support.emptying", "tests.support.site"]
+
+
+# How long an example takes says more about the machine than about the code: nothing here is judged by the clock.
+settings.register_profile("xiezhi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("xiezhi")
 
 
 def pytest_configure(config: pytest.Config) -> None:
