@@ -7,5 +7,6 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("accounts/", include("xiezhi.foundation.accounts.urls")),
     path("desk/files/", include("xiezhi.foundation.files.urls")),
+    path("desk/imports/", include("xiezhi.foundation.imports.urls")),
     path("desk/", include("xiezhi.web.desk.urls")),
 ]
