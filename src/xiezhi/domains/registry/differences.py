@@ -1,7 +1,7 @@
 """A row of a subject list against what the register holds: what it would change, or why it cannot. Looks at loaded rows only."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Self
 
@@ -39,13 +39,21 @@ class SubjectRow:
     joint_opt_out: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For a staging table."""
-        return asdict(self)
+        """For a staging table. Shares its parts with the row."""
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Back from `as_json`."""
         return cls(**stored)
+
+
+def row_about(told: SubjectRow, code: str, number: str) -> SubjectRow:
+    """What a row without a code tells, once a person has said who and which door was meant: all but name, address and street,
+    which only said that."""
+    facts = {key: value for key, value in told.facts.items() if key != "name"}
+    premises = {key: value for key, value in told.premises.items() if key not in {"name", "address", "street"}}
+    return replace(told, code=code, facts=facts, premises={**premises, "number": number})
 
 
 @dataclass
@@ -149,11 +157,10 @@ def _compare_door(row: SubjectRow, doors: list[Premises], is_new: bool, lists: L
 
 
 def _new_door(told: Mapping[str, Any], is_new: bool, lists: Lists, found: Difference) -> None:
-    what = _("新主体") if is_new else _("新场所")
-    for key, label in (("address", _("地址")), ("street", _("街道"))):
+    for key in ("address", "street"):
         if not told.get(key):
-            reason = _("%(what)s要有%(label)s。") % {"what": what, "label": label}
-            found.problems.append((key, reason, _("请补上%(label)s。") % {"label": label}))
+            words = {"what": _("新主体") if is_new else _("新场所"), "label": label(Premises, key)}
+            found.problems.append((key, _("%(what)s要有%(label)s。") % words, _("请补上%(label)s。") % words))
     if (told.get("longitude") is None) != (told.get("latitude") is None):
         found.problems.append(("longitude", _("经度和纬度只填了一个。"), _("请两个都填，或都不填。")))
     found.new_door = {"number": "1", **told}

@@ -13,7 +13,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from xiezhi.domains.registry import industries
-from xiezhi.domains.registry.matching import tidy
+from xiezhi.foundation.files.sheets.cells import tidy_text
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -79,7 +79,7 @@ def clean_code(text: str) -> str:
 
 def clean_name(text: str, *, field: str = "name", most: int = 120) -> str:
     """A name or address without stray spaces. Raises BadFact when it is empty or longer than `most`."""
-    name = tidy(text)
+    name = tidy_text(text)
     if not name:
         raise BadFact(field, _("没有填写。"), _("请补上。"))
     if len(name) > most:

@@ -1,6 +1,5 @@
 """How names are compared. Pure text: no database here."""
 
-import re
 import unicodedata
 from functools import lru_cache
 
@@ -36,12 +35,6 @@ def normal_name(name: str) -> str:
 def plain(text: str) -> str:
     """Letters, digits and characters only, folded by NFKC and case: what remains when only how it is written differs."""
     return "".join(each for each in unicodedata.normalize("NFKC", text).casefold() if each.isalnum())
-
-
-def tidy(text: str) -> str:
-    """`text` as it is stored: NFKC-folded letters and digits, single spaces, no spaces at the ends; Chinese brackets stay Chinese."""
-    folded = "".join(unicodedata.normalize("NFKC", each) if each.isalnum() or each.isspace() else each for each in text)
-    return re.sub(r"\s+", " ", folded).strip()
 
 
 def pairs(normal: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from xiezhi.domains.registry.differences import (
     compare,
     door_columns,
     label,
+    row_about,
 )
 from xiezhi.domains.registry.matching import normal_name
 from xiezhi.domains.registry.models import PendingMatch, Premises, Subject, TimelineEntry
@@ -66,10 +67,8 @@ def store_confirmed(*, pending: PendingMatch, actor: Actor, at: datetime) -> Non
     """
     if pending.subject is None or pending.premises is None:
         raise ValueError("not matched")
-    row = SubjectRow.from_json({**pending.payload, "code": pending.subject.code})
-    told = {key: value for key, value in row.premises.items() if key not in {"name", "address", "street"}}
-    facts = {key: value for key, value in row.facts.items() if key != "name"}
-    row = replace(row, facts=facts, premises={**told, "number": pending.premises.number})
+    told = SubjectRow.from_json({**pending.payload, "code": ""})
+    row = row_about(told, pending.subject.code, pending.premises.number)
     _store([row], Lists.load(), actor, at, {"match": pending.pk})
 
 

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.registry import facts
-from xiezhi.domains.registry.matching import normal_name, tidy
+from xiezhi.domains.registry.matching import normal_name
 from xiezhi.domains.registry.models import PendingMatch, Premises, Subject
 from xiezhi.domains.registry.services.timeline import add_to_timeline
 from xiezhi.domains.registry.workflow import MATCH
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.events.services import publish
+from xiezhi.foundation.files.sheets.cells import tidy_text
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance
@@ -67,18 +68,12 @@ def queue_names(
     once: a later payload takes the place of the waiting one. `registry.name_matched` tells the origin when a person has decided.
     Writes no audit entry: the sender's batch has its own.
     """
-    seen: dict[tuple[str, str, str], list[PendingMatch]] = defaultdict(list)
-    names = sorted({normal_name(row.name)[:120] for row in rows})
-    for start in range(0, len(names), 500):
-        for each in PendingMatch.objects.select_for_update(of=("self",)).filter(
-            normal_name__in=names[start : start + 500], origin=origin, organisation=organisation
-        ):
-            seen[each.normal_name, each.street_text, each.address].append(each)
+    seen = same_names(rows, origin=origin, organisation=organisation)
     made: list[PendingMatch] = []
     found: list[PendingMatch] = []
     for row in rows:
         fresh = _pending(row, origin, organisation, batch_id, at)
-        alike = seen[fresh.normal_name, fresh.street_text, fresh.address]
+        alike = seen[place_of(fresh)]
         old = next((each for each in alike if replaces or each.payload == fresh.payload), None)
         if old is None:
             alike.append(fresh)
@@ -88,6 +83,29 @@ def queue_names(
             old.save(update_fields=["payload", "batch_id", "row_number"])
         found.append(old or fresh)
     PendingMatch.objects.bulk_create(made)
+    return found
+
+
+Place = tuple[str, str, str]
+
+
+def place_of(row: NamedRow | PendingMatch) -> Place:
+    """What a named row is known by: normal name, street and address as written."""
+    return normal_name(row.name), tidy_text(row.street_text)[:60], tidy_text(row.address)[:200]
+
+
+def same_names(rows: Sequence[NamedRow], *, origin: str, organisation: Organisation) -> dict[Place, list[PendingMatch]]:
+    """What was sent before under the same names, by place, oldest first; in a transaction the rows are locked. A query per 500 names."""
+    names = sorted({normal_name(row.name) for row in rows})
+    found: dict[Place, list[PendingMatch]] = defaultdict(list)
+    for start in range(0, len(names), 500):
+        earlier = PendingMatch.objects.filter(
+            normal_name__in=names[start : start + 500], origin=origin, organisation=organisation
+        ).order_by("pk")
+        if transaction.get_connection().in_atomic_block:
+            earlier = earlier.select_for_update(of=("self",))
+        for each in earlier.select_related("subject", "premises"):
+            found[place_of(each)].append(each)
     return found
 
 
@@ -102,8 +120,8 @@ def _pending(
         row_number=row.row_number,
         name=name,
         normal_name=normal_name(name),
-        street_text=tidy(row.street_text)[:60],
-        address=tidy(row.address)[:200],
+        street_text=tidy_text(row.street_text)[:60],
+        address=tidy_text(row.address)[:200],
         payload=row.payload,
         created_at=at,
     )
