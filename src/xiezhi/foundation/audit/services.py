@@ -15,12 +15,12 @@ BATCH = 2_000
 SEALER_LOCK = 0x58495A48  # one sealer at a time on PostgreSQL; SQLite's write lock does the same
 
 
-def record(action: str, row: models.Model, *, actor: Actor, at: datetime, **payload: Any) -> None:
+def record(action: str, row: models.Model, /, *, actor: Actor, at: datetime, **payload: Any) -> None:
     """Add one entry about `row`, inside the caller's transaction. `payload`: JSON values without personal data."""
     record_many(action, [row], actor=actor, at=at, **payload)
 
 
-def record_many(action: str, rows: list[Any], *, actor: Actor, at: datetime, **payload: Any) -> None:
+def record_many(action: str, rows: list[Any], /, *, actor: Actor, at: datetime, **payload: Any) -> None:
     """The same entry for many rows in one statement. Raises RuntimeError outside a transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("audit entries belong inside the transaction of the act")
