@@ -6,3 +6,17 @@ class OrgsConfig(AppConfig):
     name = "xiezhi.foundation.orgs"
     label = "orgs"
     verbose_name = _("机构与力量")
+
+    def ready(self) -> None:
+        from xiezhi.foundation.imports.specs import register
+        from xiezhi.foundation.orgs.imports import OfficerImport, TeamPatternImport
+        from xiezhi.foundation.orgs.permissions import OrgsPermission as May
+        from xiezhi.foundation.ui import navigation
+
+        register(OfficerImport)
+        register(TeamPatternImport)
+        navigation.register(
+            navigation.Item(_("检查力量"), "orgs:capacity", "users-group", None, "records", 60),
+            navigation.Item(_("执法人员"), "orgs:officers", "user-check", May.MANAGE_OFFICERS, "records", 70),
+            navigation.Item(_("机构"), "orgs:list", "building", May.MANAGE_ORGANISATIONS, "settings", 10),
+        )

@@ -60,6 +60,20 @@ def create_organisation(
 
 
 @transaction.atomic
+def rename_organisation(
+    *, organisation: Organisation, name: str, short_name: str, qualified: bool, actor: Actor, at: datetime
+) -> Organisation:
+    """Change names and whether the organisation may inspect (R01); its code, kind and place stay. Raises Refused for a taken name."""
+    actor.require(OrgsPermission.MANAGE_ORGANISATIONS)
+    locked = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+    locked.name, locked.short_name, locked.qualified = name, short_name, qualified
+    _clean(locked)
+    locked.save(update_fields=["name", "short_name", "qualified"])
+    record("orgs.organisation_renamed", locked, actor=actor, at=at, qualified=qualified)
+    return locked
+
+
+@transaction.atomic
 def certify_officer(
     *,
     name: str,

@@ -2,12 +2,13 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.apps.registry import apps as live_apps
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-def load_rules(sender: AppConfig, using: str, apps: Apps, **kwargs: Any) -> None:
+def load_rules(sender: AppConfig, using: str, apps: Apps = live_apps, **kwargs: Any) -> None:
     """Bring the release's rules into a database that has this room's table."""
     from xiezhi.foundation.rules.services import load_declared_rules
 
