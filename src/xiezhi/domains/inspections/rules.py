@@ -48,7 +48,15 @@ REQUIRED = Choice({"required": _("必须遵守")})
 
 
 def _default(
-    name: str, title: Any, kind: ValueType[Any], value: Any, source: Source, note: str, *, code: str = "", unit: Any = ""
+    name: str,
+    title: Any,
+    kind: ValueType[Any],
+    value: Any,
+    source: Source,
+    note: str,
+    *,
+    code: str = "",
+    unit: Any = "",
 ) -> Rule[Any]:
     version = Version(value, SINCE, source, Confidence.WORKING_DEFAULT, note)
     return Rule(f"inspections.{name}", title, kind, (version,), unit, code)
@@ -282,6 +290,15 @@ SAMPLING_RATES: Rule[Cells] = _default(
     CREDIT_CLASSES,
     "文件规定分类实施差异化抽查，没有给出比例。各地公布过：河南省局 2021 年 1、2、10、30%（系统默认采用）；"
     "大庆林甸农业领域 5% 以下、5—20%、21—60%、61—100%；巴彦淖尔三新企业 2022 年 2、5、100、100%。",
+    code="R12",
+)
+UNRATED_SAMPLED_AS: Rule[str] = _default(
+    "unrated_sampled_as",
+    _("没有信用风险分类的主体，抽查时按哪一类"),
+    Choice({"A": _("A 类"), "B": _("B 类"), "C": _("C 类"), "D": _("D 类")}),
+    "B",
+    NO_SOURCE,
+    "新设主体等尚无分类。没有查到统一规定，按一般风险（B 类）抽取是系统的默认设置。",
     code="R12",
 )
 
