@@ -9,6 +9,7 @@ from xiezhi.domains.inspections.permissions import InspectionPermission as Inspe
 from xiezhi.domains.registry.permissions import RegistryPermission as Registry
 from xiezhi.foundation.access.permissions import AccessPermission as Access
 from xiezhi.foundation.access.roles import Role
+from xiezhi.foundation.audit.permissions import AuditPermission as Audit
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
 from xiezhi.foundation.rules.permissions import RulesPermission as Rules
@@ -46,7 +47,7 @@ class Supervisor(Role):
     key, label = "supervisor", _("执法监督员")
     description = _("只读：查看全区计划、检查、成效与审计记录。")
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset(_READS)
+    permissions = frozenset(_READS | {Audit.READ.value})
 
 
 class DepartmentPlanner(Role):

@@ -17,8 +17,15 @@ function show() {
   }
 }
 
-/** Bulk selection, and addresses without empty filters. */
+/** On a phone the filters wait behind their button, unless one is in use. */
+function foldFilters() {
+  if (!matchMedia("(max-width: 767.98px)").matches) return;
+  for (const part of document.querySelectorAll("details[data-phone-closed]:not([data-used])")) part.open = false;
+}
+
+/** Bulk selection, folded filters, and addresses without empty filters. */
 export function watchLists() {
+  foldFilters();
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) for (const box of boxes()) box.checked = event.target.checked;
     if (event.target.matches('[data-select-all], input[name="selected"]')) show();
@@ -30,6 +37,9 @@ export function watchLists() {
     if (!event.target.matches?.("[data-clean-query]")) return;
     const sent = event.detail.parameters;
     for (const name of Object.keys(sent)) if (sent[name] === "") delete sent[name];
+    // The table may have been sorted since the form was drawn.
+    const sort = new URLSearchParams(location.search).get("sort");
+    if (sort) sent.sort = sort;
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-clean-query]") || event.defaultPrevented) return;

@@ -11,6 +11,7 @@ from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.ui.words import duration
 
 LEAST_WATCHED = timedelta(seconds=1)
+LONGEST_WATCHED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def _over(job: Job) -> str:
 
 def _first_look(job: Job, at: datetime, phase: str, since: str, done_then: str) -> tuple[datetime, int]:
     """When and where the present phase was first seen; now, if the phase is new or the mark is not ours."""
-    if phase != job.phase or not since.isdigit() or not done_then.isdigit() or int(done_then) > job.done:
+    if phase != job.phase or not all(each.isdecimal() and len(each) < 19 for each in (since, done_then)):
         return at, job.done
-    seconds = int(since)
-    if not at.timestamp() - 86_400 < seconds <= at.timestamp():
+    seconds, first_done = int(since), int(done_then)
+    if first_done > job.done or not at.timestamp() - LONGEST_WATCHED.total_seconds() < seconds <= at.timestamp():
         return at, job.done
-    return datetime.fromtimestamp(seconds, tz=at.tzinfo), int(done_then)
+    return datetime.fromtimestamp(seconds, tz=at.tzinfo), first_done

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -18,9 +19,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.now(),
         "navigation": SimpleLazyObject(lambda: sections_for(actor, request.path)),
         "desk_search": SimpleLazyObject(lambda: search_for(actor)),
+        "address": lambda: _address(request),
         "unread_notices": lambda: _unread(actor),
         "open_jobs": lambda: _open_jobs(actor),
     }
+
+
+def _address(request: HttpRequest) -> str:
+    """For the foot of a printed page; empty when the host itself is what is wrong with the request."""
+    try:
+        return request.build_absolute_uri()
+    except DisallowedHost:
+        return ""
 
 
 def _unread(actor: Actor) -> int:

@@ -85,6 +85,11 @@ class Filters(django_filters.FilterSet):  # type: ignore[misc]
             _name_the_choices(each)
 
     @property
+    def others(self) -> list[forms.BoundField]:
+        """The fields beside the search box."""
+        return [field for field in self.form.visible_fields() if field.name != "q"]
+
+    @property
     def used(self) -> int:
         """How many filters narrow the list now."""
         return sum(bool(value) for value in getattr(self.form, "cleaned_data", {}).values())

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 
 from xiezhi.foundation.access.actors import PermissionRefused
 from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
@@ -31,6 +32,8 @@ class RefusalMiddleware:
         back = request.headers.get("Referer", "")
         if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
             back = reverse("desk:home")
+        if getattr(request, "htmx", False):  # a redirect would put the whole page into a part of it
+            return HttpResponseClientRedirect(back)
         response = HttpResponseRedirect(back)
         response.status_code = 303
         return response

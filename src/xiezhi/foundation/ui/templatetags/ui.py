@@ -232,11 +232,22 @@ def audit_link(context: template.Context, row: models.Model) -> SafeString | str
 def control(field: BoundField) -> SafeString:
     """A form field's control with the theme's classes and the browser's own pickers for dates and times."""
     _prepare(field.field.widget)
+    _ask_for_a_choice(field.field)
     css = _css(field.field.widget)
     own = field.field.widget.attrs.get("class", "")
     if field.errors:
         css += " is-invalid"
     return field.as_widget(attrs={"class": f"{css} {own}".strip()})
+
+
+def _ask_for_a_choice(field: forms.Field) -> None:
+    """Django's own empty choice is a row of dashes."""
+    if isinstance(field, forms.ModelChoiceField):
+        if field.empty_label and set(field.empty_label) == {"-"}:
+            field.empty_label = _("请选择")
+    elif isinstance(field.widget, forms.Select) and not isinstance(field.widget, forms.NullBooleanSelect):
+        choices = [(value, _("请选择") if set(str(label)) == {"-"} else label) for value, label in field.widget.choices]
+        field.widget.choices = choices
 
 
 def _css(widget: forms.Widget) -> str:
@@ -281,9 +292,12 @@ def form_groups(form: forms.BaseForm) -> list[dict[str, Any]]:
 
 
 @register.filter
-def get(mapping: Mapping[Any, Any], key: Any) -> Any:
-    """`mapping[key]`, or None."""
-    return mapping.get(key)
+def get(mapping: Any, key: Any) -> Any:
+    """`mapping[key]`, or None; of a form, its field."""
+    try:
+        return mapping[key]
+    except (KeyError, IndexError):
+        return None
 
 
 @register.simple_tag

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from tests.builders.cast import Cast, make_cast
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The fixed cast."""
+    return make_cast()
+
+
+@pytest.fixture
+def client_of(cast: Cast) -> Callable[[str], Client]:
+    """`client_of("scjg.head")`: a browser in which that person is logged in."""
+
+    def log_in(username: str) -> Client:
+        client = Client()
+        client.force_login(cast.people[username])
+        return client
+
+    return log_in
