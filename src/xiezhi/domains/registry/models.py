@@ -2,12 +2,22 @@ from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.registry.permissions import RegistryPermission
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.orgs.models import Organisation
 
+WEEKDAYS = {
+    "1": _("周一"),
+    "2": _("周二"),
+    "3": _("周三"),
+    "4": _("周四"),
+    "5": _("周五"),
+    "6": _("周六"),
+    "7": _("周日"),
+}
 weekdays_validator = RegexValidator(r"^(?!.*(.).*\1)[1-7]*$", _("写 1 至 7 的数字，不重复；1 为周一，如 67。"))
 
 
@@ -116,6 +126,11 @@ class Premises(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.address
+
+    @property
+    def closed_days(self) -> str:
+        """The closing days in words: 周六、周日; 无 without any."""
+        return gettext("、").join(str(WEEKDAYS[day]) for day in self.closed_weekdays) or gettext("无")
 
 
 class TimelineEntry(models.Model):

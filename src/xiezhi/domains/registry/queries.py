@@ -40,10 +40,14 @@ def search_subjects(text: str, *, actor: Actor) -> QuerySet[Subject]:
 
     Words are compared without brackets, spaces and width. An empty text finds everyone.
     """
-    found = Subject.objects.visible_to(actor)
+    return mentioning(Subject.objects.visible_to(actor), text)
+
+
+def mentioning(subjects: QuerySet[Subject], text: str) -> QuerySet[Subject]:
+    """Those of `subjects` that `search_subjects` would find."""
     for word in folded(text).split():
-        found = found.filter(_mentions(word))
-    return found
+        subjects = subjects.filter(_mentions(word))
+    return subjects
 
 
 def _mentions(word: str) -> Q:
@@ -127,7 +131,7 @@ class Candidate:
 
 def match_candidates(pending: PendingMatch, *, actor: Actor) -> list[Candidate]:
     """The likeliest subjects for a pending name, best first, at most eight: same name, one name inside the other, names with many
-    pairs of characters in common, the same address; an earlier decision about the same name weighs most. Four queries."""
+    pairs of characters in common, the same address; an earlier decision about the same name counts too. Six queries."""
     visible = Subject.objects.visible_to(actor)
     normal = pending.normal_name
     decided = set(
@@ -137,7 +141,8 @@ def match_candidates(pending: PendingMatch, *, actor: Actor) -> list[Candidate]:
     )
     wanted = set(_alike(visible, normal).values_list("pk", flat=True)[: MOST_CANDIDATES * 4]) | decided
     if len(plain(pending.address)) >= 4:
-        doors = Premises.objects.visible_to(actor).filter(address__icontains=pending.address)
+        written = Q(address__icontains=pending.address) | Q(address__icontains=pending.address.replace(" ", ""))
+        doors = Premises.objects.visible_to(actor).filter(written)
         wanted |= set(doors.values_list("subject_id", flat=True)[:MOST_CANDIDATES])
     subjects = visible.filter(pk__in=wanted).prefetch_related("premises__street")
     found = [_weigh(pending, subject, subject.pk in decided) for subject in subjects]

@@ -10,6 +10,7 @@ rooms = [
     path("history/", include("xiezhi.foundation.audit.urls")),
     path("rules/", include("xiezhi.foundation.rules.urls")),
     path("organisations/", include("xiezhi.foundation.orgs.urls")),
+    path("registry/", include("xiezhi.domains.registry.urls")),
     path("inspections/", include("xiezhi.domains.inspections.urls")),
 ]
 desk = [

@@ -161,7 +161,7 @@ def lock_subject(subject: Subject, seen_at: datetime | None = None) -> Subject:
     """The row, locked. Raises Stale when it was changed after `seen_at`."""
     locked = Subject.objects.select_for_update().get(pk=subject.pk)
     if seen_at is not None and locked.updated_at != seen_at:
-        raise Stale(_("这家主体刚刚被他人修改过，请在最新内容上再改一次。"))
+        raise Stale(_("这家主体刚刚被他人修改过。请重新打开这一页，在最新内容上再改一次。"))
     return locked
 
 
