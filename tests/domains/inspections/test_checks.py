@@ -48,7 +48,13 @@ def test_a_case_becomes_a_check_once_however_often_it_is_told(cast, door):
     again = given_case(cast, door, item, case_id="12345-1", urgent=True)
     assert first.pk == again.pk
     assert Check.objects.count() == 1
-    assert (first.source, first.minutes, first.safety, first.urgent, first.status) == ("case", 35, True, True, "waiting")
+    assert (first.source, first.minutes, first.safety, first.urgent, first.status) == (
+        "case",
+        35,
+        True,
+        True,
+        "waiting",
+    )
     assert first.number == "C2026-000001"
     assert TimelineEntry.objects.filter(subject=door.subject, object_id=str(first.pk)).count() == 1
     entry = Entry.objects.get(action="inspections.check.raised")

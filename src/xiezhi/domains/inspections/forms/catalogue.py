@@ -17,7 +17,7 @@ from xiezhi.foundation.imports.specs import ImportContext
 from xiezhi.foundation.orgs.models import Organisation
 
 
-class VersionForm(forms.ModelForm):
+class VersionForm(forms.ModelForm[ItemVersion]):
     """Everything one version of an item says. Saving is the service's."""
 
     lines = forms.CharField(

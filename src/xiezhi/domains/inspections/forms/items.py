@@ -1,10 +1,10 @@
-from typing import Any
-
 from django import forms
 
+from xiezhi.domains.inspections.models import CatalogueItem
 
-class ItemChoice(forms.ModelChoiceField):
+
+class ItemChoice(forms.ModelChoiceField[CatalogueItem]):
     """Items by code, name and department; the queryset is `queries.catalogue.items_with_names`."""
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: CatalogueItem) -> str:
         return f"{obj.code} {getattr(obj, 'version_name', '') or ''}（{obj.department}）"

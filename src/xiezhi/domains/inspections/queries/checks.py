@@ -30,10 +30,10 @@ def why_here(check: Check) -> list[Why]:
     """Where the check comes from."""
     row = check.plan_row
     if row is None:
-        words = {"kind": check.case_kind, "id": check.case_id, "note": check.case_note or "—"}
-        return [Why(_("个案检查，来源编号 %(id)s：%(note)s") % words, icon="alert-circle")]
+        case = {"id": check.case_id, "note": check.case_note or "—"}
+        return [Why(_("个案检查，来源编号 %(id)s：%(note)s") % case, icon="alert-circle")]
     plan_url = reverse("inspections:plan", args=[row.plan_id])
-    words = {"title": row.plan.title, "number": row.number}
+    words: dict[str, Any] = {"title": row.plan.title, "number": row.number}
     if row.kind == PlanRow.Kind.NAMED:
         return [Why(_("《%(title)s》第 %(number)d 行指名列入。") % words, plan_url, icon="clipboard-list")]
     return [

@@ -340,7 +340,7 @@ def items_apart(request: DeskRequest) -> HttpResponseBase:
     may_add, form = request.actor.can(May.MANAGE_CATALOGUE), None
     if may_add or request.method == "POST":
         request.actor.require(May.MANAGE_CATALOGUE)
-        department = Organisation.objects.filter(pk=request.actor.department_id).first()
+        department = Organisation.objects.filter(pk=request.actor.department_id or 0).first()
         items = queries.items_in_force(request.actor, on=timezone.localdate())
         form = ApartForm(request.POST or None, items=items, department=department)
         made = saved(form, lambda given: services.keep_apart(**given, actor=request.actor, at=timezone.now()))
