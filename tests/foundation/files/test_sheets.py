@@ -2,12 +2,12 @@
 
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from xiezhi.foundation.files.sheets import cells as cells_module
 from xiezhi.foundation.files.sheets import read_sheet, reading, write_sheet
@@ -92,8 +92,8 @@ def test_merged_ranges_at_the_edge_of_a_piece_are_found_once(book: Any, monkeypa
     from xiezhi.foundation.files.sheets import xlsx
 
     monkeypatch.setattr(xlsx, "PIECE", 301)
-    with xlsx.open_workbook(path) as workbook:
-        outline = xlsx.outline(path, xlsx.worksheets(workbook)[0])
+    with xlsx.open_workbook(path) as sheets:
+        outline = xlsx.outline(sheets[0])
     assert outline.row_count == 61
     assert sorted(each.first_row for each in outline.merged) == list(range(2, 60))
 
@@ -139,6 +139,62 @@ def test_a_lying_dimension_hides_nothing(book: Any, tmp_path: Path) -> None:
             new.writestr(entry, old.read(entry).replace(b'<dimension ref="A1:C10"', b'<dimension ref="A1:A2"'))
     _sheet, rows = read(lied)
     assert len(rows) == 9 and rows[8].values == ["A8", "甲", 1]
+
+
+def test_cells_are_what_openpyxl_says_they_are(book: Any) -> None:
+    """Ours is a second reader of the same format; theirs is the reference."""
+    values = ["文字", "  前后空格 ", "", 0, -7, 3.25, 1e-9, 10**17, True, False, DAY, DAY.replace(hour=13, minute=5)]
+    values += [DAY.date(), time(9, 30), timedelta(hours=30), None, "换\n行", "&<>", "０１２"]
+    rows = [[values[(row * 7 + column * 3) % len(values)] for column in range(9)] for row in range(120)]
+
+    def widths(workbook: Any, sheet: Any) -> None:
+        sheet.cell(row=150, column=30, value="远处")
+
+    path = book(HEADER, *rows, edit=widths)
+    with path.open("rb") as file:
+        theirs = load_workbook(file, read_only=True).worksheets[0]
+        expected = [(number, list(row)) for number, row in enumerate(theirs.iter_rows(values_only=True), 1)]
+    _sheet, ours = read(path)
+    got = {row.number: row.values for row in ours}
+    for number, row in expected[1:]:
+        mine = got.get(number, [])
+        assert mine == row[: len(mine)] and all(value in (None, "", "  前后空格 ") for value in row[len(mine) :])
+    assert got[150][29] == "远处" and len(got) == 121
+
+
+HAND_MADE = """<?xml version="1.0"?>
+<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData>
+<x:row><x:c t="inlineStr"><x:is><x:t>代码</x:t></x:is></x:c><x:c t="inlineStr"><x:is><x:t>名称</x:t></x:is></x:c></x:row>
+<x:row><x:c><x:v>7</x:v></x:c><x:c t="inlineStr"><x:is><x:r><x:t>金</x:t></x:r><x:r><x:t>榆</x:t></x:r>
+<x:rPh sb="0" eb="1"><x:t>jin</x:t></x:rPh></x:is></x:c><x:c t="e"><x:v>#REF!</x:v></x:c><x:c t="b"><x:v>1</x:v></x:c>
+<x:c t="str"><x:v>a_x000D_
+b</x:v></x:c><x:c t="d"><x:v>2026-11-23T00:00:00</x:v></x:c></x:row>
+<x:row r="9"><x:c r="B9"><x:f>A1</x:f><x:v>5</x:v></x:c></x:row>
+</x:sheetData><x:mergeCells count="1"><x:mergeCell ref="B2:C2"/></x:mergeCells></x:worksheet>"""
+
+
+def with_sheet(path: Path, xml: str) -> Path:
+    """The workbook at `path` with its first sheet's XML replaced."""
+    other = path.with_suffix(".made")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+        for entry in old.infolist():
+            new.writestr(entry, xml if entry.filename.endswith("sheet1.xml") else old.read(entry))
+    return other
+
+
+def test_xml_as_other_programs_write_it(book: Any) -> None:
+    sheet, rows = read(with_sheet(book(HEADER), HAND_MADE))
+    assert sheet.header == ("代码", "名称") and [row.number for row in rows] == [2, 9]
+    assert rows[0].values == [7, "金榆", None, True, "a\nb", DAY]
+    assert sorted(rows[0].troubles) == [1, 2] and rows[1].troubles[1].shown == "=A1"
+
+
+def test_broken_xml_is_refused_wherever_it_breaks(book: Any) -> None:
+    path = book(HEADER, *[[f"A{number}", "甲", 1] for number in range(5)])
+    assert "读不出来" in refusal(with_sheet(path, HAND_MADE[:500]))
+    assert "读不出来" in refusal(with_sheet(path, HAND_MADE.replace('r="9"', 'r="九"')))
+    unknown_string = HAND_MADE.replace("<x:c><x:v>7</x:v>", '<x:c t="s"><x:v>999</x:v>')
+    assert "读不出来" in refusal(with_sheet(path, unknown_string))
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,13 @@ def read_sheet(path: Path, *, sheet: str | None = None, labels: Collection[str] 
         rows = text.rows(path, encoding, text.delimiter_of(path, encoding))
         yield _under_header(rows, lines, labels, name="", names=(), notes=[])
         return
-    with xlsx.open_workbook(path) as book:
-        filled = [each for each in xlsx.worksheets(book) if _holds_something(each)]
+    with xlsx.open_workbook(path) as sheets:
+        filled = [each for each in sheets if next(xlsx.rows(each, []), None)]
         chosen = [each for each in filled if sheet is None or each.title == sheet]
         if not chosen:
             raise Refused(_missing(sheet, [each.title for each in filled]))
         names = tuple(each.title for each in filled)
-        outline = xlsx.outline(path, chosen[0])
+        outline = xlsx.outline(chosen[0])
         notes = []
         if len(names) > 1:
             notes.append(
@@ -69,10 +69,6 @@ def read_sheet(path: Path, *, sheet: str | None = None, labels: Collection[str] 
             )
         rows = xlsx.rows(chosen[0], outline.merged)
         yield _under_header(rows, outline.row_count, labels, name=chosen[0].title, names=names, notes=notes)
-
-
-def _holds_something(sheet: object) -> bool:
-    return next(xlsx.rows(sheet, []), None) is not None
 
 
 def _missing(sheet: str | None, names: list[str]) -> str:

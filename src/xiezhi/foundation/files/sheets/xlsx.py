@@ -1,4 +1,4 @@
-"""XLSX through openpyxl's streaming reader, plus the one thing that it hides: merged cells."""
+"""XLSX: the workbook through openpyxl, the cells by `sheetxml`, and the merged ranges by a quick look at the XML."""
 
 import logging
 import re
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import openpyxl
 from django.utils.translation import gettext as _
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import range_boundaries
 
-from xiezhi.foundation.files.sheets.cells import Cell, CellTrouble, SheetRow, formula_trouble, is_blank, text_trouble
+from xiezhi.foundation.files.sheets.cells import MOST_COLUMNS, CellTrouble, SheetRow, is_blank
+from xiezhi.foundation.files.sheets.sheetxml import Formats, stream
 from xiezhi.foundation.workflow.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,16 @@ PIECE = 1024 * 1024
 OVERLAP = 200
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=\"([A-Z]+[0-9]+:[A-Z]+[0-9]+)\"")
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A sheet that a person sees, and where it lies in the archive."""
+
+    title: str
+    archive: ZipFile
+    part: str
+    formats: Formats
 
 
 @dataclass(frozen=True)
@@ -54,24 +66,39 @@ class MergedRows:
 
     def at(self, row: int) -> list[Merged]:
         until = bisect_right(self.starts, row)
-        self.open = [each for each in (*self.open, *self.waiting[self.taken : until]) if each.last_row >= row]
-        self.taken = until
+        if self.open or until > self.taken:
+            self.open = [each for each in (*self.open, *self.waiting[self.taken : until]) if each.last_row >= row]
+            self.taken = until
         return self.open
 
 
 @contextmanager
-def open_workbook(path: Path) -> Iterator[Any]:
-    """The workbook, read-only, formulas as formulas. Raises Refused for what openpyxl cannot read."""
+def open_workbook(path: Path) -> Iterator[list[Worksheet]]:
+    """The visible worksheets (no charts, no hidden ones). Raises Refused for what cannot be read."""
     with path.open("rb") as file:
         try:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+            sheets = _worksheets(ExcelReader(file, read_only=True, keep_links=False))
         except Exception as error:  # openpyxl meets a hostile or foreign file with whatever error comes first
             log.info("unreadable workbook: %r", error)
             raise _unreadable() from error
-        try:
-            yield book
-        finally:
-            book.close()
+        yield sheets
+
+
+def _worksheets(reader: ExcelReader) -> list[Worksheet]:
+    """The steps of openpyxl's `load_workbook` without the last: it would read every sheet that does not state its size."""
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    book: Any = reader.wb
+    formats = Formats(
+        reader.shared_strings, book.epoch, frozenset(book._date_formats), frozenset(book._timedelta_formats)
+    )
+    return [
+        Worksheet(sheet.name, reader.archive, relation.target, formats)
+        for sheet, relation in reader.parser.find_sheets()
+        if sheet.state == "visible" and "chartsheet" not in relation.Type and relation.target in reader.valid_files
+    ]
 
 
 def _unreadable() -> Refused:
@@ -82,18 +109,10 @@ def _unreadable() -> Refused:
     )
 
 
-def worksheets(book: Any) -> list[Any]:
-    """The sheets that a person sees (no charts, no hidden ones), with openpyxl's guess of their size forgotten: it may be a lie."""
-    seen = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    for sheet in seen:
-        sheet.reset_dimensions()
-    return seen
-
-
-def outline(path: Path, sheet: Any) -> Outline:
+def outline(sheet: Worksheet) -> Outline:
     """Scan the sheet's XML for rows and merged ranges without building anything: about 100 MB a second."""
     row_count, merged, tail = 0, [], b""
-    with ZipFile(path) as archive, archive.open(sheet._worksheet_path) as source:
+    with sheet.archive.open(sheet.part) as source:
         while piece := source.read(PIECE):
             text = tail + piece
             # What starts in the last OVERLAP bytes is left for the next piece, where it is whole.
@@ -109,20 +128,17 @@ def _merged(address: str) -> Merged:
     return Merged(address, int(top or 1), int(bottom or 1), int(left or 1) - 1, int(right or 1) - 1)
 
 
-def rows(sheet: Any, merged: list[Merged]) -> Iterator[SheetRow]:
-    """Every row that holds something, formulas, error values and merged cells as troubles."""
+def rows(sheet: Worksheet, merged: list[Merged]) -> Iterator[SheetRow]:
+    """Every row that holds something or lies under a merged range; formulas, error values and merged cells as troubles."""
     touching = MergedRows(merged)
     try:
-        for number, cells in enumerate(sheet.iter_rows(), start=1):
-            covering = touching.at(number)
-            values: list[Cell] = [cell.value for cell in cells]
-            while values and is_blank(values[-1]):
-                values.pop()
-            if not values and not any(each.first_row < number for each in covering):
-                continue
-            row = SheetRow(number, values)
-            _note_troubles(row, cells, covering)
-            yield row
+        with sheet.archive.open(sheet.part) as source:
+            for number, values, troubles in stream(source, sheet.formats):
+                covering = touching.at(number)
+                while values and is_blank(values[-1]) and len(values) - 1 not in troubles:
+                    values.pop()
+                if values or any(each.first_row < number for each in covering):
+                    yield _covered(SheetRow(number, values, troubles), covering)
     except Refused:
         raise
     except Exception as error:  # a broken part is met only while streaming
@@ -130,27 +146,10 @@ def rows(sheet: Any, merged: list[Merged]) -> Iterator[SheetRow]:
         raise _unreadable() from error
 
 
-def _note_troubles(row: SheetRow, cells: Any, covering: list[Merged]) -> None:
-    for index, cell in enumerate(cells[: len(row.values)]):
-        kind = cell.data_type
-        if kind == "s":
-            value = cell.value
-            if isinstance(value, str) and (len(value) > 1_000 or "\0" in value) and (trouble := text_trouble(value)):
-                row.troubles[index], row.values[index] = trouble, None
-        elif kind == "f":
-            shown = getattr(cell.value, "text", None) or cell.value
-            row.troubles[index] = formula_trouble(str(shown))
-            row.values[index] = None
-        elif kind == "e":
-            row.troubles[index] = CellTrouble(
-                _("单元格是错误值 %(value)s。") % {"value": cell.value}, _("请改成正确的内容。"), str(cell.value)
-            )
-            row.values[index] = None
+def _covered(row: SheetRow, covering: list[Merged]) -> SheetRow:
     for each in covering:
-        for index in range(each.first_column, each.last_column + 1):
+        reason = _("%(address)s 是合并单元格，看不出这一行的内容。") % {"address": each.address}
+        for index in range(each.first_column, min(each.last_column, MOST_COLUMNS) + 1):
             shown = "" if index >= len(row.values) or row.values[index] is None else str(row.values[index])
-            row.troubles[index] = CellTrouble(
-                _("%(address)s 是合并单元格，看不出这一行的内容。") % {"address": each.address},
-                _("请取消合并，把内容填进每一行。"),
-                shown[:60],
-            )
+            row.troubles[index] = CellTrouble(reason, _("请取消合并，把内容填进每一行。"), shown[:60])
+    return row
