@@ -32,7 +32,7 @@ TRADES: dict[str, Trade] = {
     "clinic": Trade(45, (("Q8425", "门诊部"),)),
     "hotel": Trade(40, (("H6110", "饭店"), ("H6121", "快捷酒店")), "酒店"),
     "entertainment": Trade(20, (("R9011", "歌舞娱乐"), ("R9013", "网吧"))),
-    "school": Trade(15, (("P8210", "幼儿园"),)),
+    "school": Trade(15, (("P8310", "幼儿园"),)),
     "auto": Trade(25, (("O8111", "汽车维修"),), "", 0.3),
     "logistics": Trade(15, (("G5431", "货运"),)),
     "mall": Trade(7, (("K7040", "商业管理"),), "商圈"),

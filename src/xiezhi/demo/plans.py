@@ -8,21 +8,21 @@ from datetime import date, timedelta
 from xiezhi.demo.district import Department, Item
 from xiezhi.demo.firms import Firm
 
-NAMED_SHARE = 0.24
-"""Share of the firms of a trade that a department names for an item within the quarter."""
-PAST_SHARE = 0.05
-"""Share of those that were due before today, so that the demo has something behind it."""
+DUE_SHARE, NAMED_SHARE = 0.4, 0.6
+"""Share of the firms that are due this quarter, and of those the share that a department names for an item that concerns them."""
+PAST_SHARE = 0.06
+"""Share of the due firms that were due before today, so that the demo has something behind it."""
 SAMPLING: tuple[tuple[str, str, str, str], ...] = (
-    ("SCJG-05", "", "3%", "=1"),
+    ("SCJG-05", "专精特新", "30%", "=1"),
     ("XFJY-01", "餐饮", "8%", ">=1"),
     ("CSGL-01", "餐饮", "6%", "=1"),
     ("CSGL-01", "商圈", "50%", "=1"),
     ("WHLY-02", "酒店", "25%", "=1"),
     ("RLSB-01", "专精特新", "20%", "=1"),
-    ("SWFJ-01", "", "2%", "=1"),
+    ("SWFJ-01", "餐饮", "4%", "=1"),
     ("GAFJ-01", "酒店", "30%", ">=1"),
 )
-"""(item, scene, ratio, frequency); an empty scene draws from everybody."""
+"""(item, scene, ratio, frequency)."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *
         for item in department.items
         if item.trades
         for firm in firms
-        if firm.trade in item.trades.split() and chance.random() < NAMED_SHARE
-        for row in [_named(department, item, firm, quarter, chance)]
+        if firm.trade in item.trades.split() and _luck(seed, "due", firm) < DUE_SHARE and chance.random() < NAMED_SHARE
+        for row in [_named(department, item, firm, quarter, chance, past=_luck(seed, "past", firm) < PAST_SHARE)]
     ]
     for code, scene, ratio, frequency in SAMPLING:
         item = next((each for each in department.items if f"{department.code}-{each.number}" == code), None)
@@ -86,8 +86,15 @@ def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *
     return rows
 
 
-def _named(department: Department, item: Item, firm: Firm, quarter: Quarter, chance: random.Random) -> Row:
-    if chance.random() < PAST_SHARE:
+def _luck(seed: int, about: str, firm: Firm) -> float:
+    """A number of the firm's own, the same for every department: firms are due, or were due, for several at once."""
+    return random.Random(f"{seed}/{about}/{firm.code}").random()
+
+
+def _named(
+    department: Department, item: Item, firm: Firm, quarter: Quarter, chance: random.Random, *, past: bool
+) -> Row:
+    if past:
         earliest, latest = quarter.first, quarter.today - timedelta(days=7)
     else:
         start = quarter.today + timedelta(days=1 + chance.choice((0, 0, 7, 14, 21)))
@@ -96,7 +103,7 @@ def _named(department: Department, item: Item, firm: Firm, quarter: Quarter, cha
     return Row(
         item=f"{department.code}-{item.number}",
         content=item.name,
-        source="专项检查" if item.key and chance.random() < 0.1 else "日常检查",
+        source="日常检查",
         earliest=earliest,
         latest=latest,
         firm=firm,

@@ -13,7 +13,7 @@ from xiezhi.domains.inspections import rules as inspection_rules
 from xiezhi.domains.inspections.models import Check, IncompatiblePair, Participation
 from xiezhi.domains.inspections.workflow import Answer, VisitStatus
 from xiezhi.engines.planning.problem import CapacityRow, CheckRow, Params, Problem, SubjectRow
-from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes
+from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes, pool_for
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import rule_book
 
@@ -154,9 +154,7 @@ def promised_minutes(
     )
     taken: dict[PoolKey, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for department_id, street_id, day, minutes in rows:
-        pool = PoolKey(department_id, street_id)
-        if pool not in pools:
-            pool = PoolKey(department_id, None)
-        if pool in pools:
+        pool = pool_for(pools, department_id, street_id)
+        if pool:
             taken[pool][day] += minutes + travel_minutes
     return taken
