@@ -1,4 +1,9 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.apps.registry import apps as live_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +17,113 @@ class InspectionsConfig(AppConfig):
         from xiezhi.foundation.rules.registry import register
 
         register(RULES)
+        _plans_and_checks()
+        _rounds()
+        _visits(self)
+
+
+def _plans_and_checks() -> None:
+    from xiezhi.domains.inspections import attention as ours
+    from xiezhi.domains.inspections import listeners
+    from xiezhi.domains.inspections.imports import ItemImport, PlanImport
+    from xiezhi.domains.inspections.permissions import InspectionPermission as May
+    from xiezhi.domains.inspections.services import filing  # noqa: F401  # registers its job
+    from xiezhi.domains.inspections.workflow import CHECK, PLAN, CheckStatus, PlanStatus
+    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.events.services import subscribe
+    from xiezhi.foundation.imports import specs
+    from xiezhi.foundation.ui import attention, navigation, statuses
+
+    specs.register(ItemImport)
+    specs.register(PlanImport)
+    subscribe("registry.subject_closed", "inspections.checks", listeners.subject_closed)
+    subscribe("registry.premises_closed", "inspections.checks", listeners.premises_closed)
+    subscribe("registry.name_matched", "inspections.plan_rows", listeners.name_matched)
+    attention.register("inspections.plans_and_checks", ours.plans_and_checks)
+    navigation.register(
+        navigation.Item(_("检查计划"), "inspections:plans", "clipboard-list", May.VIEW, "work", 20),
+        navigation.Item(_("检查任务"), "inspections:checks", "list-check", May.VIEW, "work", 30),
+        navigation.Item(_("检查事项清单"), "inspections:items", "checklist", May.VIEW, "records", 30),
+    )
+    labels.register_workflow(PLAN)
+    labels.register_workflow(CHECK)
+    labels.register(
+        {
+            "inspections.check.raised": _("登记个案检查"),
+            "inspections.plan.opened": _("建立计划草稿"),
+            "inspections.plan.amended": _("修改计划"),
+            "inspections.plan.rows_added": _("添加明细"),
+            "inspections.plan.row_changed": _("修改明细"),
+            "inspections.plan.rows_removed": _("删去明细"),
+            "inspections.plan.names_queued": _("名称进入待匹配"),
+            "inspections.plan.name_matched": _("名称确认后补入明细"),
+            "inspections.item.published": _("公布事项版本"),
+            "inspections.item.ended": _("取消事项"),
+            "inspections.items.kept_apart": _("加入不宜同场"),
+            "inspections.items.allowed_together": _("移除不宜同场"),
+        }
+    )
+    statuses.dress(
+        PlanStatus,
+        {
+            PlanStatus.DRAFT: ("edit", "caution"),
+            PlanStatus.FILED: ("circle-check", "good"),
+            PlanStatus.WITHDRAWN: ("arrow-back-up", "neutral"),
+        },
+    )
+    statuses.dress(
+        CheckStatus,
+        {
+            CheckStatus.OFF_SITE_FIRST: ("device-floppy", "caution"),
+            CheckStatus.WAITING: ("hourglass", "neutral"),
+            CheckStatus.SUGGESTED: ("route", "active"),
+            CheckStatus.SCHEDULED: ("calendar-check", "active"),
+            CheckStatus.DONE: ("circle-check", "good"),
+            CheckStatus.DONE_OFF_SITE: ("circle-check", "good"),
+            CheckStatus.CANCELLED: ("circle-x", "neutral"),
+        },
+    )
+
+
+def _rounds() -> None:
+    from datetime import timedelta
+
+    from xiezhi.domains.inspections.permissions import InspectionPermission as May
+    from xiezhi.domains.inspections.services import rounds  # registers its job
+    from xiezhi.domains.inspections.workflow import ROUND, RoundStatus
+    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.jobs import periodic
+    from xiezhi.foundation.ui import navigation, statuses
+
+    periodic.register(
+        "inspections.discard_failed_rounds", timedelta(seconds=30), lambda at: rounds.discard_failed_rounds(at=at)
+    )
+    navigation.register(navigation.Item(_("统筹轮次"), "inspections:rounds", "route", May.VIEW, "work", 40))
+    labels.register_workflow(ROUND)
+    statuses.dress(
+        RoundStatus,
+        {
+            RoundStatus.PLANNING: ("hourglass", "active"),
+            RoundStatus.READY: ("clipboard-list", "caution"),
+            RoundStatus.SENT: ("circle-check", "good"),
+            RoundStatus.DISCARDED: ("circle-x", "neutral"),
+        },
+    )
+
+
+def _load_result_codes(sender: AppConfig, using: str, apps: Apps = live_apps, **kwargs: Any) -> None:
+    from xiezhi.domains.inspections.services.codes import load_result_codes
+
+    try:
+        apps.get_model("inspections", "ResultCode")
+    except LookupError:  # migrated back to nothing
+        return
+    load_result_codes(using=using)
+
+
+def _visits(config: AppConfig) -> None:
+    from xiezhi.domains.inspections.services import escalation
+    from xiezhi.foundation.jobs import periodic
+
+    post_migrate.connect(_load_result_codes, sender=config)
+    periodic.register("inspections.chase", escalation.EVERY, escalation.chase)

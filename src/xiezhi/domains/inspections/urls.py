@@ -1,6 +1,57 @@
 """Addresses under /desk/inspections/, one list per noun beside its views."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from xiezhi.domains.inspections.views import answers, catalogue, checks, plans, rounds, visit_day, visits
 
 app_name = "inspections"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("items/", catalogue.item_list, name="items"),
+    path("items/new/", catalogue.item_new, name="item_new"),
+    path("items/apart/", catalogue.items_apart, name="items_apart"),
+    path("items/apart/<int:pk>/lift/", catalogue.items_together, name="items_together"),
+    path("items/<int:pk>/", catalogue.item_detail, name="item"),
+    path("items/<int:pk>/version/", catalogue.item_version, name="item_version"),
+    path("items/<int:pk>/end/", catalogue.item_end, name="item_end"),
+    path("items/<int:pk>/form/", catalogue.item_form, name="item_form"),
+    path("plans/", plans.plan_list, name="plans"),
+    path("plans/new/", plans.plan_new, name="plan_new"),
+    path("plans/<int:pk>/", plans.plan_detail, name="plan"),
+    path("plans/<int:pk>/edit/", plans.plan_edit, name="plan_edit"),
+    path("plans/<int:pk>/withdraw/", plans.plan_withdraw, name="plan_withdraw"),
+    path("plans/<int:pk>/rows/", plans.row_list, name="plan_rows"),
+    path("plans/<int:pk>/rows/new/", plans.row_new, name="row_new"),
+    path("plans/<int:pk>/rows/remove/", plans.rows_remove, name="rows_remove"),
+    path("plans/<int:pk>/rows/<int:row_pk>/", plans.row_edit, name="row_edit"),
+    path("plans/<int:pk>/draws/<int:draw_pk>/", plans.draw_detail, name="draw"),
+    path("plans/<int:pk>/<slug:move>/", plans.plan_move, name="plan_move"),
+    path("checks/", checks.check_list, name="checks"),
+    path("checks/new-case/", checks.case_new, name="case_new"),
+    path("checks/many/<slug:move>/", checks.checks_move, name="checks_move"),
+    path("checks/<int:pk>/", checks.check_detail, name="check"),
+    path("checks/<int:pk>/<slug:move>/", checks.check_move, name="check_move"),
+    path("rounds/", rounds.round_list, name="rounds"),
+    path("rounds/new/", rounds.round_new, name="round_new"),
+    path("rounds/<int:pk>/", rounds.round_detail, name="round"),
+    path("rounds/<int:pk>/visits/", rounds.round_visits, name="round_visits"),
+    path("rounds/<int:pk>/leftovers/", rounds.round_leftovers, name="round_leftovers"),
+    path("rounds/<int:pk>/<slug:move>/", rounds.round_move, name="round_move"),
+    path("visits/", visits.visit_list, name="visits"),
+    path("visits/calendar/", visits.calendar, name="calendar"),
+    path("visits/<int:pk>/", visits.visit_detail, name="visit"),
+    path("visits/<int:pk>/cancel/", visits.visit_cancel, name="visit_cancel"),
+    path("visits/<int:pk>/extend/", visits.visit_extend, name="visit_extend"),
+    path("visits/<int:pk>/remove/<int:part_pk>/", visits.visit_remove, name="visit_remove"),
+    path("visits/<int:pk>/answer/", answers.answer, name="answer"),
+    path("visits/<int:pk>/answer/confirm/", answers.answer_confirm, name="answer_confirm"),
+    path("visits/<int:pk>/answer/<slug:move>/", answers.answer_move, name="answer_move"),
+    path("visits/<int:pk>/day/", visit_day.day, name="day"),
+    path("visits/<int:pk>/day/checks/<int:check_pk>/", visit_day.result, name="result"),
+    path("visits/<int:pk>/day/finish/", visit_day.finish, name="finish"),
+    path("visits/<int:pk>/day/recusal/", visit_day.recusal, name="recusal"),
+    path("visits/<int:pk>/notice/", visit_day.visit_notice, name="visit_notice"),
+    path("visits/<int:pk>/record/", visit_day.visit_record, name="visit_record"),
+    path("answers/", answers.answer_list, name="answers"),
+    path("answers/confirm/", answers.answers_confirm, name="answers_confirm"),
+    path("answers/silent/", answers.silent_list, name="silent"),
+]

@@ -28,6 +28,7 @@ from xiezhi.domains.inspections.workflow import VISIT, Answer, CheckStatus, Visi
 from xiezhi.domains.registry.models import Premises
 from xiezhi.engines.planning import Params, Plan, Problem, replan, solve, verify
 from xiezhi.foundation.access.actors import SYSTEM, Actor
+from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.services import advance
 
@@ -155,7 +156,7 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     params = planning_rules(on=timezone.localdate(at), max_departments=limit).params
     problem = _problem(todo, windows, params, closed=closed)
     plan = _checked(problem, solve(problem, params=params, seed=SEED, workers=1))
-    stuck = {int(each.check_id): each.reason for each in plan.unplaced()}
+    stuck = _reasons(plan, todo, windows, closed)
     if stuck:
         rearranged = _rearranged(visit, todo, windows, params, closed=closed, stuck=stuck, at=at)
         if rearranged:
@@ -164,6 +165,29 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     outcome.left |= stuck
     outcome.drafts = _drafts(plan, {check.pk: check for check in todo})
     return outcome
+
+
+def _reasons(plan: Plan, checks: Sequence[Check], windows: dict[int, Window], closed: Closed) -> dict[int, str]:
+    """Why checks have no date. The planner sees only what is left of each pool; a day that is merely full is `no_room` to people."""
+    known = {check.pk: check for check in checks}
+    stuck = {int(each.check_id): each.reason for each in plan.unplaced()}
+    shut = [known[pk] for pk, reason in stuck.items() if reason == "no_open_day"]
+    if not shut:
+        return stuck
+    pools = open_minutes(
+        department_ids={check.department_id for check in shut},
+        start=min(windows[check.pk].earliest for check in shut),
+        end=max(windows[check.pk].latest for check in shut),
+    )
+    for check in shut:
+        own = PoolKey(check.department_id, check.premises.street_id)
+        days = pools.get(own if own in pools else PoolKey(check.department_id, None), {})
+        window = windows[check.pk]
+        for day in days:
+            rests = str(day.isoweekday()) in check.premises.closed_weekdays
+            if window.earliest <= day <= window.latest and not rests and (check.department_id, day) not in closed:
+                stuck[check.pk] = "no_room"
+    return stuck
 
 
 def _problem(
@@ -240,7 +264,7 @@ def _rearranged(
         problem, former, affected_subjects=[str(visit.premises_id)], avoid=refused, params=params, seed=SEED, workers=1
     )
     plan = _checked(problem, plan)
-    left = {int(each.check_id): each.reason for each in plan.unplaced()}
+    left = _reasons(plan, list(everything.values()), wide, closed)
     if len(left) >= len(stuck) or not left.keys() <= stuck.keys():
         return None
     days = {frozenset(int(each) for each in planned.check_ids): planned.date for planned in plan.visits()}

@@ -6,7 +6,7 @@ nothing, and its checks are placed again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -190,7 +190,7 @@ def save_draft(*, check: Check, content: Mapping[str, Any], actor: Actor, at: da
 def record_result(*, check: Check, found: Found, actor: Actor, at: datetime, seen: str = "") -> Result:
     """Record (or, until the visit is finished, correct) one check's result.
 
-    `seen`: the `recorded_at` (ISO) of the result that the page showed, "" when it showed none. Raises Stale when a colleague recorded
+    `seen`: `mark_of` the result that the page showed, "" when it showed none. Raises Stale when a colleague recorded
     meanwhile, AlreadyDone for the same again, Refused when codes, form and finding contradict each other.
     """
     visit, now = _own_check(check, actor)
@@ -206,7 +206,7 @@ def record_result(*, check: Check, found: Found, actor: Actor, at: datetime, see
         "rectify_by": found.rectify_by,
     }
     old = Result.objects.filter(check_task=now).first()
-    if (old.recorded_at.isoformat() if old else "") != seen:
+    if (mark_of(old) if old else "") != seen:
         if old and all(getattr(old, name) == value for name, value in values.items()):
             raise AlreadyDone(_("结果已经记录。"))
         raise Stale(_("同事刚刚记录了这项结果，页面已更新，请再看一眼。"))
@@ -220,6 +220,11 @@ def record_result(*, check: Check, found: Found, actor: Actor, at: datetime, see
         record("inspections.result.correct", result, actor=actor, at=at, codes=values["raw_codes"], was=old.raw_codes)
     ResultDraft.objects.filter(check_task=now).delete()
     return result
+
+
+def mark_of(result: Result) -> str:
+    """What a page keeps of the result it shows, to notice that a colleague changed it meanwhile."""
+    return result.recorded_at.astimezone(UTC).isoformat()
 
 
 def _recorder(visit: Visit, actor: Actor) -> Officer | None:
