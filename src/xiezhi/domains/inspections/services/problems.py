@@ -8,14 +8,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from xiezhi.domains.inspections import rules as inspection_rules
 from xiezhi.domains.inspections.models import Check, IncompatiblePair, Participation
 from xiezhi.domains.inspections.workflow import Answer, VisitStatus
-from xiezhi.engines.planning.problem import CapacityRow, CheckRow, Params, Problem, SubjectRow
 from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes, pool_for
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import rule_book
+
+if (
+    TYPE_CHECKING
+):  # the planner is imported where it is used: most processes never plan, and its kernels take seconds to load
+    from xiezhi.engines.planning import Params, Problem
 
 DISTRICT = "district"
 """The planner's name for the district: one bureau plans one district."""
@@ -25,12 +30,14 @@ DISTRICT = "district"
 class PlanningRules:
     """The planner's limits and which rule versions they came from."""
 
-    params: Params
+    params: "Params"
     version_ids: tuple[int, ...]
 
 
 def planning_rules(*, on: date, max_departments: int | None = None) -> PlanningRules:
     """The limits in force on `on`; `max_departments` is the coordinator's own choice for this round (R07 only warns)."""
+    from xiezhi.engines.planning import Params
+
     wanted = {
         "max_departments": inspection_rules.MAX_DEPARTMENTS,
         "max_on_site_minutes": inspection_rules.MAX_ON_SITE_MINUTES,
@@ -59,15 +66,17 @@ def planning_problem(
     windows: Mapping[int, Window],
     start: date,
     end: date,
-    params: Params,
+    params: "Params",
     leaving_out: Collection[int] = (),
     closed: Collection[tuple[int, date]] = (),
-) -> Problem:
+) -> "Problem":
     """The problem of placing `checks` (with premises, subject, department and item loaded) between `start` and `end`.
 
     `windows` by check id; `leaving_out`: ids of visits whose time counts as free; `closed`: (department id, date) that may not be used.
     Raises engines.planning.problem.InvalidInput when rows contradict each other.
     """
+    from xiezhi.engines.planning import CapacityRow, CheckRow, Problem, SubjectRow
+
     premises = {check.premises_id: check.premises for check in checks}
     departments = {check.department_id: check.department.code for check in checks}
     streets = {each.pk: each.code for each in Organisation.objects.filter(kind=Organisation.Kind.STREET)}

@@ -7,6 +7,7 @@ sees only this door and the team time that nobody has been promised. Every conse
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,11 +27,13 @@ from xiezhi.domains.inspections.services.problems import Window, planning_proble
 from xiezhi.domains.inspections.services.visits import VisitDraft, create_visits, draft_of, offer_visits
 from xiezhi.domains.inspections.workflow import VISIT, Answer, CheckStatus, VisitStatus
 from xiezhi.domains.registry.models import Premises
-from xiezhi.engines.planning import Params, Plan, Problem, replan, solve, verify
 from xiezhi.foundation.access.actors import SYSTEM, Actor
 from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.services import advance
+
+if TYPE_CHECKING:  # imported where it is used: see services.problems
+    from xiezhi.engines.planning import Params, Plan, Problem
 
 SEED = 1
 CHANGED = (Answer.DECLINED, Answer.RELEASED)
@@ -155,7 +158,7 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     limit = 1 if alone else visit.round.max_departments if visit.round else None
     params = planning_rules(on=timezone.localdate(at), max_departments=limit).params
     problem = _problem(todo, windows, params, closed=closed)
-    plan = _checked(problem, solve(problem, params=params, seed=SEED, workers=1))
+    plan = _solved(problem, params)
     stuck = _reasons(plan, todo, windows, closed)
     if stuck:
         rearranged = _rearranged(visit, todo, windows, params, closed=closed, stuck=stuck, at=at)
@@ -167,7 +170,7 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     return outcome
 
 
-def _reasons(plan: Plan, checks: Sequence[Check], windows: dict[int, Window], closed: Closed) -> dict[int, str]:
+def _reasons(plan: "Plan", checks: Sequence[Check], windows: dict[int, Window], closed: Closed) -> dict[int, str]:
     """Why checks have no date. The planner sees only what is left of each pool; a day that is merely full is `no_room` to people."""
     known = {check.pk: check for check in checks}
     stuck = {int(each.check_id): each.reason for each in plan.unplaced()}
@@ -193,11 +196,11 @@ def _reasons(plan: Plan, checks: Sequence[Check], windows: dict[int, Window], cl
 def _problem(
     checks: Sequence[Check],
     windows: dict[int, Window],
-    params: Params,
+    params: "Params",
     *,
     closed: Closed = (),
     leaving_out: Collection[int] = (),
-) -> Problem:
+) -> "Problem":
     return planning_problem(
         checks=checks,
         windows=windows,
@@ -209,14 +212,22 @@ def _problem(
     )
 
 
-def _checked(problem: Problem, plan: Plan) -> Plan:
+def _solved(problem: "Problem", params: "Params") -> "Plan":
+    from xiezhi.engines.planning import solve
+
+    return _checked(problem, solve(problem, params=params, seed=SEED, workers=1))
+
+
+def _checked(problem: "Problem", plan: "Plan") -> "Plan":
+    from xiezhi.engines.planning import verify
+
     report = verify(problem, plan)
     if not report.ok:
         raise RuntimeError(f"the plan breaks its own rules: {report.violations[:3]}")
     return plan
 
 
-def _drafts(plan: Plan, checks: dict[int, Check], *, but: Collection[frozenset[int]] = ()) -> list[VisitDraft]:
+def _drafts(plan: "Plan", checks: dict[int, Check], *, but: Collection[frozenset[int]] = ()) -> list[VisitDraft]:
     """The plan's visits as drafts, without those that stay as they were (`but`: sets of check ids)."""
     drafts = []
     for planned in plan.visits():
@@ -230,7 +241,7 @@ def _rearranged(
     visit: Visit,
     todo: Sequence[Check],
     windows: dict[int, Window],
-    params: Params,
+    params: "Params",
     *,
     closed: Closed,
     stuck: dict[int, str],
@@ -260,6 +271,8 @@ def _rearranged(
         (str(check.pk), day) for check in todo for department, day in closed if department == check.department_id
     ]
     former = [(others[pk].number, others[pk].on, [str(check.pk) for check in those]) for pk, those in theirs.items()]
+    from xiezhi.engines.planning import replan
+
     plan, _changes = replan(
         problem, former, affected_subjects=[str(visit.premises_id)], avoid=refused, params=params, seed=SEED, workers=1
     )
@@ -326,7 +339,7 @@ def place_now(*, premises: Premises, actor: Actor, at: datetime) -> list[Visit]:
     hold_capacity(at)
     params = planning_rules(on=today).params
     problem = _problem(list(todo.values()), windows, params)
-    plan = _checked(problem, solve(problem, params=params, seed=SEED, workers=1))
+    plan = _solved(problem, params)
     drafts = [each for each in _drafts(plan, todo) if any(check.urgent for check in each.checks)]
     visits = create_visits(drafts, round_=None, actor=SYSTEM, at=at)
     offer_visits(visits=visits, actor=SYSTEM, at=at)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -25,7 +25,6 @@ from xiezhi.domains.inspections.services.visits import (
     why_of,
 )
 from xiezhi.domains.inspections.workflow import ROUND, CheckStatus, RoundStatus
-from xiezhi.engines.planning import Plan, Problem, solve, verify
 from xiezhi.foundation.access.actors import SYSTEM, Actor
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.jobs.handlers import JobContext, handles
@@ -33,6 +32,9 @@ from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.jobs.services import enqueue
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance
+
+if TYPE_CHECKING:  # imported where it is used: see services.problems
+    from xiezhi.engines.planning import Plan, Problem
 
 JOB_KIND = "inspections.plan_round"
 LONGEST_HORIZON = timedelta(days=200)
@@ -109,13 +111,15 @@ class Planned:
 
     checks: dict[int, Check]
     eligibility: Eligibility
-    problem: Problem
-    plan: Plan
+    problem: "Problem"
+    plan: "Plan"
     bound: int
 
 
 def plan_horizon(*, round_: Round, on: date, on_progress: Callable[[str, int, int], None] | None = None) -> Planned:
     """Judge, solve and verify a round's checks; saves nothing. Raises RuntimeError when the plan fails its verification."""
+    from xiezhi.engines.planning import solve, verify
+
     checks = waiting_checks(start=round_.starts_on, end=round_.ends_on)
     verdict = eligible_checks(checks, start=round_.starts_on, end=round_.ends_on, on=on)
     params = planning_rules(on=on, max_departments=round_.max_departments).params
