@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.registry.matching import plain
-from xiezhi.domains.registry.models import Premises, Scene, Subject
+from xiezhi.domains.registry.models import Premises, Scene, Subject, in_words
 from xiezhi.domains.registry.workflow import move_between
 from xiezhi.foundation.orgs.models import Organisation
 
@@ -153,7 +153,7 @@ def _compare_door(row: SubjectRow, doors: list[Premises], is_new: bool, lists: L
         old = door_value(found.door, key)
         if old != value:
             found.door_changes[key] = value
-            found.told[DOOR_COLUMNS.get(key, key)] = (_door_word(key, old, lists), _door_word(key, value, lists))
+            found.told[DOOR_COLUMNS.get(key, key)] = (door_word(key, old, lists), door_word(key, value, lists))
 
 
 def _new_door(told: Mapping[str, Any], is_new: bool, lists: Lists, found: Difference) -> None:
@@ -206,9 +206,12 @@ def _scene_words(codes: Iterable[str], lists: Lists) -> str:
     return _("、").join(lists.scenes[code].name for code in codes if code in lists.scenes) or "—"
 
 
-def _door_word(key: str, value: Any, lists: Lists) -> str:
+def door_word(key: str, value: Any, lists: Lists) -> str:
+    """A fact of premises as a person reads it; — for nothing."""
     if key == "street":
         return str(lists.streets.get(value, value))
+    if key == "closed_weekdays":
+        return in_words(value)
     if isinstance(value, bool):
         return yes_no(value)
     return str(value) if value not in (None, "") else "—"

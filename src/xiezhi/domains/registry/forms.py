@@ -130,6 +130,7 @@ class PremisesForm(Seen):
 class NewSubjectForm(SubjectForm, PremisesForm):
     """A subject with its first door."""
 
+    seen_at = None  # type: ignore[assignment]  # takes the field out: nobody has seen it before
     code = forms.CharField(
         label=_("统一社会信用代码"), max_length=40, help_text=_("18 位，见营业执照；空格和全角字符会自动整理。")
     )

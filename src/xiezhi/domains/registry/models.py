@@ -18,6 +18,13 @@ WEEKDAYS = {
     "6": _("周六"),
     "7": _("周日"),
 }
+
+
+def in_words(weekdays: str) -> str:
+    """Weekdays in words: 周六、周日 for `67`; 无 for none."""
+    return gettext("、").join(str(WEEKDAYS[day]) for day in weekdays) or gettext("无")
+
+
 weekdays_validator = RegexValidator(r"^(?!.*(.).*\1)[1-7]*$", _("写 1 至 7 的数字，不重复；1 为周一，如 67。"))
 
 
@@ -130,7 +137,7 @@ class Premises(models.Model):
     @property
     def closed_days(self) -> str:
         """The closing days in words: 周六、周日; 无 without any."""
-        return gettext("、").join(str(WEEKDAYS[day]) for day in self.closed_weekdays) or gettext("无")
+        return in_words(self.closed_weekdays)
 
 
 class TimelineEntry(models.Model):
@@ -195,3 +202,37 @@ class PendingMatch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TenancyQuerySet(models.QuerySet["Tenancy"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever works with subjects sees all; a mall's operator its own tenants."""
+        if actor.can(RegistryPermission.VIEW):
+            return self
+        return self.filter(mall_id=actor.organisation_id) if actor.organisation_id else self.none()
+
+
+class Tenancy(models.Model):
+    """租约: a subject rents a unit of a mall. `mall` is the body that operates it; `takes_prepayment`: it sells prepaid cards there."""
+
+    mall = models.ForeignKey(Organisation, models.PROTECT, related_name="tenancies", verbose_name=_("商场"))
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="tenancies", verbose_name=_("经营主体"))
+    unit = models.CharField(_("铺位"), max_length=40)
+    starts_on = models.DateField(_("租期起"))
+    ends_on = models.DateField(_("租期止"), null=True, blank=True)
+    takes_prepayment = models.BooleanField(_("收取预付款"), default=False)
+
+    objects = TenancyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("商场租约")
+        constraints = [
+            models.UniqueConstraint(fields=["mall", "unit", "starts_on"], name="tenancy_once"),
+            models.CheckConstraint(
+                condition=models.Q(ends_on=None) | models.Q(ends_on__gte=models.F("starts_on")),
+                name="tenancy_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mall} {self.unit}"

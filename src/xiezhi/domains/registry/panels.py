@@ -88,12 +88,13 @@ def story(lines: Iterable[TimelineEntry], actor: Actor) -> list[dict[str, Any]]:
     for line in lines:
         leads = _leads.get(line.object_kind)
         usable = leads and line.object_id and (leads.permission is None or actor.can(leads.permission))
+        where = str(line.premises) if line.premises else ""
         icon, tone = _ICONS.get(line.kind, (leads.icon if leads else "circle-dashed", "neutral"))
         told.append(
             {
                 "at": line.at,
                 "title": line.title,
-                "text": str(line.premises) if line.premises else "",
+                "text": where if where not in line.title else "",
                 "icon": icon,
                 "tone": tone,
                 "url": reverse(leads.url_name, args=[line.object_id]) if leads and usable else "",

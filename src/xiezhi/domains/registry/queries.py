@@ -29,7 +29,7 @@ from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.orgs.models import Organisation
 
 OPEN_STATUSES = (Subject.Status.ACTIVE, Subject.Status.SUSPENDED)
-MOST_CANDIDATES = 8
+MOST_CANDIDATES = 6
 LEAST_LIKE = 0.34
 """Names with less than a third of their pairs in common are not worth showing."""
 CHUNK = 1_000
@@ -130,7 +130,7 @@ class Candidate:
 
 
 def match_candidates(pending: PendingMatch, *, actor: Actor) -> list[Candidate]:
-    """The likeliest subjects for a pending name, best first, at most eight: same name, one name inside the other, names with many
+    """The likeliest subjects for a pending name, best first, at most six: same name, one name inside the other, names with many
     pairs of characters in common, the same address; an earlier decision about the same name counts too. Six queries."""
     visible = Subject.objects.visible_to(actor)
     normal = pending.normal_name
@@ -146,9 +146,9 @@ def match_candidates(pending: PendingMatch, *, actor: Actor) -> list[Candidate]:
         wanted |= set(doors.values_list("subject_id", flat=True)[:MOST_CANDIDATES])
     subjects = visible.filter(pk__in=wanted).prefetch_related("premises__street")
     found = [_weigh(pending, subject, subject.pk in decided) for subject in subjects]
-    return sorted((each for each in found if each.score > 0), key=lambda each: (-each.score, each.subject.code))[
-        :MOST_CANDIDATES
-    ]
+    best = max((each.score for each in found), default=0)
+    likely = [each for each in found if each.score * 2 >= best > 0]  # beside a likely one the unlikely are noise
+    return sorted(likely, key=lambda each: (-each.score, each.subject.code))[:MOST_CANDIDATES]
 
 
 def _alike(visible: QuerySet[Subject], normal: str) -> QuerySet[Subject]:

@@ -26,11 +26,10 @@ SUBJECT = Workflow(
             OPEN | {_S.REVOKED, _S.MOVED_OUT},
             _S.DEREGISTERED,
             needs_reason=True,
-            style="danger",
             **_BY_HAND,
         ),
-        transition("revoke", _("登记吊销"), OPEN, _S.REVOKED, needs_reason=True, style="danger", **_BY_HAND),
-        transition("move_out", _("登记迁出"), OPEN, _S.MOVED_OUT, needs_reason=True, style="danger", **_BY_HAND),
+        transition("revoke", _("登记吊销"), OPEN, _S.REVOKED, needs_reason=True, **_BY_HAND),
+        transition("move_out", _("登记迁出"), OPEN, _S.MOVED_OUT, needs_reason=True, **_BY_HAND),
         transition("reinstate", _("更正为存续"), CLOSED, _S.ACTIVE, needs_reason=True, **_BY_HAND),
     ),
 )

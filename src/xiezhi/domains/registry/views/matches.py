@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from xiezhi.domains.registry import panels, queries, services
-from xiezhi.domains.registry.differences import DOOR_COLUMNS, label, word, yes_no
-from xiezhi.domains.registry.models import PendingMatch, Premises, Subject
+from xiezhi.domains.registry.differences import Lists, SubjectRow, door_word, label, word, yes_no
+from xiezhi.domains.registry.models import PendingMatch, Premises, Scene, Subject
 from xiezhi.domains.registry.permissions import RegistryPermission as May
 from xiezhi.domains.registry.services.matches import SUBJECT_ROW
 from xiezhi.domains.registry.tables import MatchFilters, MatchTable
@@ -81,17 +81,20 @@ def _told(pending: PendingMatch) -> list[tuple[str, str]]:
     """What a row of a subject list tells besides its name, in words; other rooms' rows are theirs to show."""
     if pending.origin != SUBJECT_ROW:
         return []
-    told = []
-    for key, value in pending.payload.get("facts", {}).items():
-        if key != "name":
-            told.append((label(Subject, key), word(key, value)))
-    for key in ("status", "joint_opt_out"):
-        value = pending.payload.get(key)
-        if value is not None:
-            told.append((label(Subject, key), yes_no(value) if isinstance(value, bool) else word(key, value)))
-    for key, value in pending.payload.get("premises", {}).items():
-        if key not in {"address", "street"} and key not in DOOR_COLUMNS:
-            told.append((label(Premises, key), yes_no(value) if isinstance(value, bool) else str(value) or "—"))
+    row = SubjectRow.from_json({**pending.payload, "code": ""})
+    facts: dict[str, Any] = {**row.facts, "status": row.status, "joint_opt_out": row.joint_opt_out}
+    told = [
+        (label(Subject, key), yes_no(value) if isinstance(value, bool) else word(key, value))
+        for key, value in facts.items()
+        if key != "name" and value is not None
+    ]
+    if row.scenes is not None:
+        names = Scene.objects.filter(code__in=row.scenes).order_by("code").values_list("name", flat=True)
+        told.append((label(Subject, "scenes"), _("、").join(names) or "—"))
+    lists = Lists(streets={}, scenes={})
+    for key, value in row.premises.items():
+        if key not in {"address", "street"}:
+            told.append((label(Premises, key), door_word(key, value, lists)))
     return told
 
 
