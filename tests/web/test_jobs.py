@@ -61,7 +61,7 @@ def test_acts_are_not_done_by_following_a_link(job: Job, client_of: Login, name:
 
 
 def test_the_list_costs_the_same_for_one_and_for_fifty(
-    job: Job, cast: Cast, client_of: Login, django_assert_num_queries: Any
+    job: Job, cast: Cast, client_of: Login, no_counts: None, django_assert_num_queries: Any
 ) -> None:
     client = client_of("scjg.planner")
     owner = cast.people["scjg.planner"]

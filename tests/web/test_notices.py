@@ -76,7 +76,7 @@ def test_filtering_the_unread(notices: list[Notice], client_of: Login) -> None:
 
 
 def test_the_inbox_costs_the_same_for_three_and_for_fifty(
-    notices: list[Notice], cast: Cast, client_of: Login, django_assert_num_queries: Any
+    notices: list[Notice], cast: Cast, client_of: Login, no_counts: None, django_assert_num_queries: Any
 ) -> None:
     client = client_of("scjg.head")
     # session, person, memberships; count, page; unread on the page and in the shell, open tasks

@@ -63,7 +63,7 @@ class TestAdministration:
         assert client_of("administrator").get(reverse(name, args=keys)).status_code == 200
 
     def test_the_list_shows_present_posts_at_a_fixed_cost(
-        self, client_of: Login, django_assert_num_queries: Any
+        self, client_of: Login, no_counts: None, django_assert_num_queries: Any
     ) -> None:
         client = client_of("administrator")
         # session, person, memberships; count, page, posts; two badges

@@ -15,7 +15,8 @@ from xiezhi.foundation.orgs.models import Organisation
 
 
 def _password_help() -> str:
-    return strip_tags(password_validators_help_text_html().replace("</li>", " ")).strip()
+    text = strip_tags(password_validators_help_text_html().replace("</li>", " "))
+    return text.replace("。 ", "。").strip()
 
 
 class AccountForm(forms.ModelForm):

@@ -90,9 +90,14 @@ class Filters(django_filters.FilterSet):  # type: ignore[misc]
         return [field for field in self.form.visible_fields() if field.name != "q"]
 
     @property
-    def used(self) -> int:
-        """How many filters narrow the list now."""
-        return sum(bool(value) for value in getattr(self.form, "cleaned_data", {}).values())
+    def used(self) -> list[str]:
+        """The filters that narrow the list now."""
+        return [name for name, value in getattr(self.form, "cleaned_data", {}).items() if value not in (None, "", [])]
+
+    @property
+    def others_used(self) -> int:
+        """How many of `others` narrow it."""
+        return sum(name != "q" for name in self.used)
 
 
 def _name_the_choices(field: forms.Field) -> None:
