@@ -85,7 +85,7 @@ def test_a_person_walks_through(sign_in: Callable[[str], Client], workbook: Uplo
     assert "要么全部生效" in page(client, "apply", batch.pk)
     work()
     result = page(client, "apply", batch.pk)
-    assert "已保存 <strong>4</strong> 行" in result and "进入待确认队列：1" in result
+    assert "已保存 <strong>4</strong> 行" in result and "进入待确认队列</dt><dd>1</dd>" in result
     assert Organisation.objects.filter(name="街道2").exists()
     assert client.get(reverse("imports:detail", args=[batch.pk]))["Location"] == reverse(
         "imports:apply", args=[batch.pk]

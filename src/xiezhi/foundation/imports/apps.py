@@ -10,9 +10,11 @@ class ImportsConfig(AppConfig):
     verbose_name = _("数据导入")
 
     def ready(self) -> None:
+        from xiezhi.foundation.audit import labels
         from xiezhi.foundation.imports import services, tasks
         from xiezhi.foundation.imports.models import ImportBatch
         from xiezhi.foundation.imports.specs import SPEC_PERMISSIONS
+        from xiezhi.foundation.imports.workflow import IMPORTS
         from xiezhi.foundation.jobs import periodic
         from xiezhi.foundation.ui import navigation
         from xiezhi.foundation.ui.statuses import dress
@@ -37,3 +39,5 @@ class ImportsConfig(AppConfig):
                 status.ABANDONED: ("ban", "neutral"),
             },
         )
+        labels.register_workflow(IMPORTS)
+        labels.register({"imports.start": _("上传表格"), "files.stored": _("存入文件")})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from xiezhi.foundation.files.sheets.cells import as_text
 from xiezhi.foundation.imports.models import ImportBatch, ImportRow
-from xiezhi.foundation.imports.queries import column_label
+from xiezhi.foundation.imports.queries import batch_rows, column_label
 from xiezhi.foundation.imports.specs import Outcome, all_specs
 from xiezhi.foundation.ui.lists import Filters, SearchFilter
 from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
@@ -120,18 +120,18 @@ class RowTable(Table):
         order_by = "number"
 
 
-def row_columns(batch: ImportBatch, outcome: str) -> list[tuple[str, Any]]:
-    """The columns under which rows of this outcome are shown: the problems, the changes, or the sheet's own cells."""
+def row_table(batch: ImportBatch, outcome: str) -> tuple[type[RowTable], list[tuple[str, Any]]]:
+    """How rows of this outcome are shown: their problems or changes and two cells to know them by, else all their cells; and warnings,
+    where there are any. The table's class and its extra columns."""
     shown: list[tuple[str, Any]] = []
     if outcome == Outcome.REFUSED:
         shown.append(("problems", ProblemsColumn(verbose_name=_("列、内容、问题、如何改正"), orderable=False)))
     elif outcome == Outcome.CHANGED:
         shown.append(("changes", ChangesColumn(verbose_name=_("变更"), orderable=False)))
-    places = (
-        batch.mapping.items() if outcome not in (Outcome.REFUSED, Outcome.CHANGED) else list(batch.mapping.items())[:3]
-    )
-    for key, index in places:
-        shown.append((f"cell_{key}", CellColumn(index, verbose_name=column_label(batch.spec, key))))
-    if outcome != Outcome.REFUSED:
+    if outcome != Outcome.REFUSED and batch_rows(batch, outcome).exclude(warnings=[]).exists():
         shown.append(("warnings", WarningsColumn(verbose_name=_("提醒"), orderable=False)))
-    return shown
+    places = list(batch.mapping.items())
+    cells = places[:2] if outcome in {Outcome.REFUSED, Outcome.CHANGED} else places
+    on_phone = ("number", *(name for name, _column in shown), *(f"cell_{key}" for key, _index in places[:2]))
+    shown += [(f"cell_{key}", CellColumn(index, verbose_name=column_label(batch.spec, key))) for key, index in cells]
+    return type("OutcomeTable", (RowTable,), {"phone": on_phone}), shown

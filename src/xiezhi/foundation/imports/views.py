@@ -18,7 +18,7 @@ from xiezhi.foundation.imports.forms import ColumnsForm, start_form
 from xiezhi.foundation.imports.models import ImportBatch
 from xiezhi.foundation.imports.queries import batch_rows, problem_header, problem_rows
 from xiezhi.foundation.imports.specs import ImportSpec, Outcome, spec_for, specs_for
-from xiezhi.foundation.imports.tables import BatchFilters, BatchTable, RowTable, row_columns
+from xiezhi.foundation.imports.tables import BatchFilters, BatchTable, row_table
 from xiezhi.foundation.imports.workflow import import_workflow
 from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Empty, list_page
@@ -219,12 +219,13 @@ def _review(request: DeskRequest, batch: ImportBatch, *, step: int) -> HttpRespo
     if shown not in Outcome.values:
         shown = next((outcome.value for outcome, count in counts if count), Outcome.NEW.value)
     workflow = import_workflow(batch.spec.permission)
+    table, extra_columns = row_table(batch, shown)
     return list_page(
         request,
         title=_("核对：%(what)s") % {"what": batch.spec.title},
         queryset=batch_rows(batch, shown).select_related("batch"),
-        table=RowTable,
-        table_kwargs={"extra_columns": row_columns(batch, shown)},
+        table=table,
+        table_kwargs={"extra_columns": extra_columns},
         unit=_("行"),
         export=False,
         empty=Empty(_("没有这样的行"), icon="circle-check"),
