@@ -101,7 +101,7 @@ class PlanImport(ImportSpec):
         Column("street", gettext_lazy("街道"), lookup("streets", what=gettext_lazy("街道")), aliases=("抽查街道", "所属街道", "所在街道")),
         Column("ratio", gettext_lazy("抽查比例"), percent(), aliases=("比例",), help=gettext_lazy("比例和数量填一个；都不填按信用风险分类的比例抽取。"), example="5%"),
         Column("quantity", gettext_lazy("数量"), integer(1, 100_000, unit="户"), aliases=("抽查数量",)),
-        Column("frequency", gettext_lazy("频次"), frequency, aliases=("抽查频次", "检查频次"), example=">=1"),
+        Column("frequency", gettext_lazy("频次"), frequency, aliases=("抽查频次", "检查频次"), help=gettext_lazy("年内一次写“1次”，至少一次写“>=1”；直接写 =1 会被表格软件当成公式。"), example=">=1"),
         Column("earliest", gettext_lazy("最早日期"), day(), aliases=("最早时间", "开始日期", "开始时间", "时间起", "最早"), example=date(2026, 12, 1)),
         Column("latest", gettext_lazy("最晚日期"), day(), aliases=("最晚时间", "结束日期", "完成时限", "结束时间", "时间止", "最晚"), example=date(2026, 12, 31)),
         Column("period", gettext_lazy("时间"), period(), aliases=("检查时间", "时间安排", "实施时间"), help=gettext_lazy("没有最早、最晚两列的，可写 2026年4月、4-6月、第二季度。")),

@@ -3,17 +3,28 @@
 from collections import Counter
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
-from xiezhi.domains.inspections.models import Check, Plan, PlanRow
+from xiezhi.domains.inspections.models import Check, ItemVersion, Plan, PlanRow
 from xiezhi.domains.inspections.workflow import CheckStatus
+
+
+def _name_of_item() -> Subquery:
+    versions = ItemVersion.objects.filter(item=OuterRef("item"), effective_from__lte=OuterRef("earliest"))
+    return Subquery(versions.order_by("-version").values("name")[:1])
+
+
+def rows_with_names(plan: Plan) -> QuerySet[PlanRow]:
+    """The plan's rows with `item_name`, as the item is called on the row's earliest day."""
+    return PlanRow.objects.filter(plan=plan).annotate(item_name=_name_of_item())
 
 
 def plan_overview(plan: Plan) -> dict[str, Any]:
     """What a department reviews before filing and follows afterwards: rows by kind and item, checks by state. Three queries."""
     kinds: Counter[tuple[str, str]] = Counter(plan.rows.values_list("kind", "source"))
     items = (
-        plan.rows.values("item__code", "item_id")
+        plan.rows.annotate(item_name=_name_of_item())
+        .values("item__code", "item_id", "item_name")
         .annotate(
             named=Count("pk", filter=Q(kind=PlanRow.Kind.NAMED)),
             sampling=Count("pk", filter=Q(kind=PlanRow.Kind.SAMPLING)),

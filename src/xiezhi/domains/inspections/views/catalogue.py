@@ -34,28 +34,32 @@ from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import reading
 from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, list_page
-from xiezhi.foundation.ui.tables import DayColumn, NumberColumn, StatusColumn, Table
+from xiezhi.foundation.ui.tables import DayColumn, NumberColumn, Table
 
+ONE_LINE = {"td": {"class": "text-nowrap"}}
 STATES = (("now", gettext_lazy("现行")), ("later", gettext_lazy("尚未生效")), ("ended", gettext_lazy("已取消")))
 
 
 class ItemTable(Table):
     code = django_tables2.Column(
-        verbose_name=gettext_lazy("事项代码"), linkify=("inspections:item", {"pk": django_tables2.A("item_id")})
+        verbose_name=gettext_lazy("事项代码"),
+        linkify=("inspections:item", {"pk": django_tables2.A("item_id")}),
+        attrs=ONE_LINE,
     )
     name = django_tables2.Column()
+    category = django_tables2.Column(attrs=ONE_LINE)
+    method = django_tables2.Column(attrs=ONE_LINE)
     department = django_tables2.Column(
-        accessor="item__department__short_name", verbose_name=gettext_lazy("部门"), order_by="item__department__code"
+        accessor="item__department__short_name",
+        verbose_name=gettext_lazy("部门"),
+        order_by="item__department__code",
+        attrs=ONE_LINE,
     )
-    category = StatusColumn(ItemVersion.Category, verbose_name=gettext_lazy("类别"))
-    method = StatusColumn(ItemVersion.Method, verbose_name=gettext_lazy("检查方式"))
     minutes = NumberColumn(unit=gettext_lazy("分钟"))
     safety = django_tables2.BooleanColumn(yesno=(gettext_lazy("是"), gettext_lazy("否")))
     off_site_possible = django_tables2.BooleanColumn(yesno=(gettext_lazy("是"), gettext_lazy("否")))
-    annual_cap = NumberColumn()
     version = NumberColumn(verbose_name=gettext_lazy("版本"))
     effective_from = DayColumn()
-    effective_to = DayColumn()
     phone = ("name", "department", "minutes")
 
     class Meta(Table.Meta):
@@ -69,10 +73,8 @@ class ItemTable(Table):
             "minutes",
             "safety",
             "off_site_possible",
-            "annual_cap",
             "version",
             "effective_from",
-            "effective_to",
         )
         order_by = "code"
 

@@ -11,7 +11,9 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,9 +31,10 @@ from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import rule_book
 from xiezhi.foundation.rules.registry import get_rule
+from xiezhi.foundation.ui import words
 from xiezhi.foundation.ui.forms import form_page
 from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, list_page
-from xiezhi.foundation.ui.tables import DayColumn, NumberColumn, StatusColumn, Table
+from xiezhi.foundation.ui.tables import StatusColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
 
 MOVES = {
@@ -46,27 +49,33 @@ DONE = {
 }
 
 
+ONE_LINE = {"td": {"class": "text-nowrap"}}
+
+
 class CheckTable(Table):
-    number = django_tables2.Column(linkify=("inspections:check", {"pk": django_tables2.A("pk")}))
+    number = django_tables2.Column(linkify=("inspections:check", {"pk": django_tables2.A("pk")}), attrs=ONE_LINE)
     subject = django_tables2.Column(
         accessor="premises__subject__name", verbose_name=gettext_lazy("主体"), order_by="premises__subject__name"
     )
     street = django_tables2.Column(
-        accessor="premises__street__short_name", verbose_name=gettext_lazy("街道"), order_by="premises__street__code"
+        accessor="premises__street__short_name",
+        verbose_name=gettext_lazy("街道"),
+        order_by="premises__street__code",
+        attrs=ONE_LINE,
     )
-    department = django_tables2.Column(order_by="department__code")
+    department = django_tables2.Column(order_by="department__code", attrs=ONE_LINE)
     item = django_tables2.Column(
         accessor="item_version__name", verbose_name=gettext_lazy("检查事项"), order_by="item_version__name"
     )
-    source = StatusColumn(PlanRow.Source, verbose_name=gettext_lazy("检查类型"))
-    earliest = DayColumn()
-    latest = DayColumn()
-    minutes = NumberColumn(unit=gettext_lazy("分钟"))
+    source = django_tables2.Column(attrs=ONE_LINE)
+    window = django_tables2.Column(
+        accessor="latest", verbose_name=gettext_lazy("最早至最晚日期"), order_by=("latest", "number"), attrs=ONE_LINE
+    )
     marks = django_tables2.TemplateColumn(
         template_name="inspections/checks/marks.html", verbose_name=gettext_lazy("提示"), orderable=False
     )
     status = StatusColumn(CheckStatus, verbose_name=gettext_lazy("状态"))
-    phone = ("subject", "item", "latest", "status")
+    phone = ("subject", "item", "window", "status")
 
     class Meta(Table.Meta):
         model = Check
@@ -77,19 +86,23 @@ class CheckTable(Table):
             "department",
             "item",
             "source",
-            "earliest",
-            "latest",
-            "minutes",
+            "window",
             "marks",
             "status",
         )
-        order_by = ("latest", "number")
+        order_by = "window"
+
+    def render_window(self, record: Check) -> SafeString:
+        return format_html("{} –<br>{}", words.day(record.earliest), words.day(record.latest))
+
+    def value_window(self, record: Check) -> str:
+        return f"{record.earliest.isoformat()} – {record.latest.isoformat()}"
 
     def value_marks(self, record: Check) -> str:
-        words = [_("紧急")] if record.urgent else []
-        words += [_("涉及安全")] if record.safety else []
-        words += [str(get_rule(record.hold_reason).title)] if record.hold_reason else []
-        return "、".join(words)
+        marks = [_("紧急")] if record.urgent else []
+        marks += [_("涉及安全")] if record.safety else []
+        marks += [str(get_rule(record.hold_reason).title)] if record.hold_reason else []
+        return "、".join(marks)
 
 
 class CheckFilters(Filters):
@@ -180,6 +193,7 @@ def check_list(request: DeskRequest) -> HttpResponseBase:
         unit=_("项"),
         actions=[raise_case],
         bulk=bulk,
+        table_kwargs={} if request.actor.district_wide else {"exclude": ("department",)},
         empty=Empty(
             _("还没有检查任务"),
             _("计划报送以后，每个要检查的场所在这里成为一项任务；投诉、线索等个案可以直接登记。"),

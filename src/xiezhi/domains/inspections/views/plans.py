@@ -38,11 +38,14 @@ SHOWN = 200
 """So many drawn doors are shown on the page of a draw; the export has all."""
 
 
+ONE_LINE = {"td": {"class": "text-nowrap"}}
+
+
 class PlanTable(Table):
     title = django_tables2.Column(linkify=("inspections:plan", {"pk": django_tables2.A("pk")}))
     status = StatusColumn(PlanStatus, verbose_name=gettext_lazy("状态"))
-    department = django_tables2.Column(order_by="department__code")
-    kind = StatusColumn(Plan.Kind, verbose_name=gettext_lazy("计划类别"))
+    department = django_tables2.Column(order_by="department__code", attrs=ONE_LINE)
+    kind = django_tables2.Column(attrs=ONE_LINE)
     starts_on = DayColumn()
     ends_on = DayColumn()
     row_count = NumberColumn(verbose_name=gettext_lazy("行数"))
@@ -62,12 +65,11 @@ class PlanFilters(Filters):
         label=gettext_lazy("部门"),
     )
     status = django_filters.ChoiceFilter(choices=PlanStatus.choices, label=gettext_lazy("状态"))
-    kind = django_filters.ChoiceFilter(choices=Plan.Kind.choices, label=gettext_lazy("计划类别"))
     year = django_filters.NumberFilter(field_name="starts_on__year", label=gettext_lazy("年度"))
 
     class Meta:
         model = Plan
-        fields = ("q", "department", "status", "kind", "year")
+        fields = ("q", "department", "status", "year")
 
 
 @require_GET
@@ -213,8 +215,8 @@ def plan_withdraw(request: DeskRequest, pk: int) -> HttpResponse:
 
 class RowTable(Table):
     number = django_tables2.Column()
-    kind = StatusColumn(PlanRow.Kind, verbose_name=gettext_lazy("方式"))
-    source = StatusColumn(PlanRow.Source, verbose_name=gettext_lazy("检查类型"))
+    kind = django_tables2.Column(attrs=ONE_LINE)
+    source = django_tables2.Column(attrs=ONE_LINE)
     item = django_tables2.Column(
         linkify=("inspections:item", {"pk": django_tables2.A("item_id")}), order_by="item__code"
     )
@@ -244,6 +246,9 @@ class RowTable(Table):
         )
         order_by = "number"
 
+    def render_item(self, record: PlanRow) -> str:
+        return f"{record.item.code} {record.item_name or ''}".strip()  # type: ignore[attr-defined]  # annotated
+
     def render_who(self, record: PlanRow) -> str:
         return queries.frame_words(record)
 
@@ -256,7 +261,7 @@ class RowTable(Table):
             return f"{record.ratio_per_mille / 10:g}%"
         return _("按信用分类")
 
-    value_who, value_how_many = render_who, render_how_many
+    value_item, value_who, value_how_many = render_item, render_who, render_how_many
 
 
 class RowFilters(Filters):
@@ -282,7 +287,9 @@ def row_list(request: DeskRequest, pk: int) -> HttpResponseBase:
     return list_page(
         request,
         title=_("《%(title)s》明细") % {"title": plan.title},
-        queryset=plan.rows.select_related("item__department", "premises__subject", "scene", "street", "plan"),
+        queryset=queries.rows_with_names(plan).select_related(
+            "item__department", "premises__subject", "scene", "street", "plan"
+        ),
         table=RowTable,
         filterset=RowFilters,
         unit=_("行"),
