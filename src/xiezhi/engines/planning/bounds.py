@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xiezhi.engines.planning.caching import compiled
+from xiezhi.engines.planning.caching import compiled, inlined
 from xiezhi.engines.planning.hosts import host_sets
 from xiezhi.engines.planning.kernels import (
     DEP,
@@ -19,6 +19,7 @@ from xiezhi.engines.planning.kernels import (
     Scratch,
     Static,
     Weights,
+    cheapest_day,
     own_pins,
     partition,
     price_sets,
@@ -40,8 +41,8 @@ def fewest(static: Static, most_departments: int, n: int, z: Scratch) -> int:
             mask = static.mask[z.atoms[i], word]
             for k in range(z.start[i], z.start[i + 1]):
                 parent = z.parent[k]
-                shared = mask if parent < 0 else mask & np.uint64(z.cost[parent])
-                z.cost[k] = np.int64(shared)
+                shared = mask if parent < 0 else mask & np.uint64(z.minutes[parent])
+                z.minutes[k] = np.int64(shared)  # the minutes have had their use; the column now holds dates
                 if shared:
                     z.best[k] = 0
     z.total[0] = 0
@@ -61,7 +62,7 @@ def alone_visits(static: Static, placed: Bools, first: int, last: int) -> int:
 
     A department with more than 20 checks at one subject counts its first 20.
     """
-    small = scratch(MOST_AT_ONCE)
+    small = scratch(MOST_AT_ONCE, len(static.dates))
     total = 0
     for s in range(first, last):
         lo, hi = static.first[s], static.first[s + 1]
@@ -79,7 +80,7 @@ def alone_visits(static: Static, placed: Bools, first: int, last: int) -> int:
             if size == 1:
                 total += 1
                 continue
-            z = small if size <= MOST_AT_ONCE else scratch(size)
+            z = small if size <= MOST_AT_ONCE else scratch(size, len(static.dates))
             n = 0
             for e in range(c, hi):
                 if n < size and placed[e] and static.check[e, DEP] == static.check[c, DEP]:
@@ -91,18 +92,19 @@ def alone_visits(static: Static, placed: Bools, first: int, last: int) -> int:
 
 @compiled
 def least_cost(
-    static: Static, placed: Bools, price: Longs, trips: Ints, weights: Weights, first: int, last: int
+    static: Static, placed: Bools, price: Longs, trips: Ints, weights: Weights, order: Longs, use: Longs
 ) -> int:
-    """Sum over the subjects first..last-1 of the cheapest visit plan of their placed checks, room left out.
+    """Sum over the subjects in `order` of the cheapest visit plan of their placed checks, room left out.
 
     Costs are 10^6 for each visit plus price times use; confirmed visits stand as they are (rule 8). Subjects with more
     than 20 free checks count the exact cost of their first 20 and the least price of each other check's minutes,
-    which is no more than the truth.
+    which is no more than the truth. The minutes of visits chosen so are added to `use` (what joins a confirmed visit
+    and subjects too large to choose at once are left out there: `use` only steers the search for prices).
     """
-    small = scratch(MOST_AT_ONCE)
+    small = scratch(MOST_AT_ONCE, len(static.dates))
     atoms = np.empty(0, np.int64)
     total = 0
-    for s in range(first, last):
+    for s in order:
         lo, hi = static.first[s], static.first[s + 1]
         if hi - lo > len(atoms):
             atoms = np.empty(hi - lo, np.int64)
@@ -114,7 +116,7 @@ def least_cost(
         for i in range(20, n):
             total += _least_price(static, price, atoms[i])
         n = min(n, 20)
-        z = small if n <= MOST_AT_ONCE else scratch(n)
+        z = small if n <= MOST_AT_ONCE else scratch(n, len(static.dates))
         z.atoms[:n] = atoms[:n]
         count = visit_sets(static, static.most_departments[s], n, z)
         price_sets(static, static.capacity, price, trips, weights, n, count, z)
@@ -125,8 +127,30 @@ def least_cost(
             cost = host_sets(static, static.capacity, price, weights, pins, n, z)
             for pin in pins:
                 cost += weights.visit + _pin_price(static, price, pin)
+        elif n <= MOST_AT_ONCE and z.table.shape[1] == len(static.dates):
+            _add_use(static, n, z, use)
         total += cost
     return total
+
+
+@inlined
+def _add_use(static: Static, n: int, z: Scratch, use: Longs) -> None:
+    """Add the minutes of the cheapest partition."""
+    rest = (1 << n) - 1
+    for top in range(n - 1, -1, -1):
+        if not (rest >> top) & 1:
+            continue
+        k = z.choice[rest]
+        one, d = z.sets[k], cheapest_day(z, k)
+        for i in range(n):
+            if (one >> i) & 1:
+                c = z.atoms[i]
+                minutes = static.check[c, MINUTES] + static.travel
+                for j in range(i):
+                    if (one >> j) & 1 and static.check[z.atoms[j], DEP] == static.check[c, DEP]:
+                        minutes = static.check[c, MINUTES]
+                use[static.check[c, POOL], d] += minutes
+        rest &= ~one
 
 
 @compiled

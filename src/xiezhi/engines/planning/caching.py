@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+SHARED = ("kernels", "hosts", "choosing", "relief", "bounds", "facts")  # compiled files that call one another
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -21,14 +22,20 @@ def compiled(function: Kernel) -> Kernel:
     return cast(Kernel, njit(cache=True, nogil=True)(function))
 
 
+def inlined(function: Kernel) -> Kernel:
+    """Compile into its callers: handing the big tuples on costs more than a small kernel does."""
+    return cast(Kernel, njit(inline="always")(function))
+
+
 def drop_stale() -> None:
-    """Remove this package's compiled functions that are older than any of its sources."""
+    """Remove compiled functions of the solver that are older than any of the sources they may have taken in."""
     here = Path(__file__).parent
-    newest = max(source.stat().st_mtime for source in here.glob("*.py"))
-    for cached in (here / "__pycache__").glob("*.nb[ic]"):
-        with contextlib.suppress(OSError):  # another process was faster, or the folder is read-only
-            if cached.stat().st_mtime < newest:
-                cached.unlink()
+    newest = max((here / f"{name}.py").stat().st_mtime for name in SHARED)
+    for name in SHARED:
+        for cached in (here / "__pycache__").glob(f"{name}.*.nb[ic]"):
+            with contextlib.suppress(OSError):  # another process was faster, or the folder is read-only
+                if cached.stat().st_mtime < newest:
+                    cached.unlink()
 
 
 drop_stale()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xiezhi.engines.planning.caching import compiled
+from xiezhi.engines.planning.caching import compiled, inlined
 from xiezhi.engines.planning.hosts import host_sets
 from xiezhi.engines.planning.kernels import (
     DEP,
@@ -12,12 +12,14 @@ from xiezhi.engines.planning.kernels import (
     MOST_AT_ONCE,
     PIN,
     POOL,
+    SAFETY,
     TRIP,
     Longs,
     Scratch,
     State,
     Static,
     Weights,
+    cheapest_day,
     own_pins,
     partition,
     price_sets,
@@ -26,7 +28,7 @@ from xiezhi.engines.planning.kernels import (
 )
 
 
-@compiled
+@inlined
 def charge(static: Static, state: State, weights: Weights, pool: int, d: int, minutes: int) -> None:
     """Take `minutes` (give back if negative) from a pool-day and price it anew."""
     room = state.room[pool, d] - minutes
@@ -68,9 +70,9 @@ def settle(static: Static, state: State, weights: Weights, subset: int, d: int, 
             if not (subset >> i) & 1:
                 continue
             c = z.atoms[i]
-            use = static.travel if own else 0
+            use = check[c, MINUTES] + (static.travel if own else 0)
             for j in range(n):
-                if (subset >> j) & 1 and check[z.atoms[j], DEP] == check[c, DEP]:
+                if j != i and (subset >> j) & 1 and check[z.atoms[j], DEP] == check[c, DEP]:
                     use += check[z.atoms[j], MINUTES]
             if state.room[check[c, POOL], d] < use:
                 return False
@@ -93,8 +95,8 @@ def settle(static: Static, state: State, weights: Weights, subset: int, d: int, 
     return True
 
 
-@compiled
-def choose(
+@inlined
+def _choose(
     static: Static, state: State, weights: Weights, pins: Longs, most_departments: int, n: int, z: Scratch
 ) -> int:
     """Give the n lifted checks in `z.atoms` their cheapest visits; returns the cost before any late conflict.
@@ -119,17 +121,25 @@ def choose(
                         failed |= z.hosted[h]
         if first_cost == INF:
             first_cost = cost
-        while subset:
-            top = 0
-            while subset >> (top + 1):
-                top += 1
-            k = z.choice[subset]
-            if k < 0:
-                subset &= ~(1 << top)
-                continue
-            if not settle(static, state, weights, z.sets[k], z.day[k], -1, n, z):
-                failed |= z.sets[k]
-            subset &= ~z.sets[k]
+        safe = 0
+        for i in range(n):
+            if static.check[z.atoms[i], SAFETY]:
+                safe |= 1 << i
+        for urgent in (True, False):  # safety first where two visits want the same room
+            rest = subset
+            while rest:
+                top = 0
+                while rest >> (top + 1):
+                    top += 1
+                k = z.choice[rest]
+                if k < 0:
+                    rest &= ~(1 << top)
+                    continue
+                if (z.sets[k] & safe != 0) == urgent and not settle(
+                    static, state, weights, z.sets[k], cheapest_day(z, k), -1, n, z
+                ):
+                    failed |= z.sets[k]
+                rest &= ~z.sets[k]
         kept = 0
         for i in range(n):
             if (failed >> i) & 1:
@@ -140,6 +150,14 @@ def choose(
 
 
 @compiled
+def choose(
+    static: Static, state: State, weights: Weights, pins: Longs, most_departments: int, n: int, z: Scratch
+) -> int:
+    """`_choose`, compiled once for callers that are not in a hurry."""
+    return _choose(static, state, weights, pins, most_departments, n, z)
+
+
+@inlined
 def free_atoms(static: Static, s: int, z: Scratch) -> int:
     """Load the subject's unpinned checks into `z.atoms` if they are few enough; returns their number."""
     n = 0
@@ -194,14 +212,14 @@ def _sort(values: Longs, n: int) -> None:
         values[j + 1] = value
 
 
-@compiled
+@inlined
 def rechoose(static: Static, state: State, weights: Weights, s: int, turn: int, z: Scratch) -> int:
     """Take one subject's unpinned checks out of the plan and let it choose again."""
     pins = own_pins(static, s)
     n = free_atoms(static, s, z)
     if n <= MOST_AT_ONCE:
         lift(static, state, weights, z.atoms, n)
-        return choose(static, state, weights, pins, static.most_departments[s], n, z)
+        return _choose(static, state, weights, pins, static.most_departments[s], n, z)
     cost = 0
     for part in range(2 * n // MOST_AT_ONCE + 1):
         cost = choose_part(static, state, weights, pins, s, turn + part, z)
@@ -211,7 +229,7 @@ def rechoose(static: Static, state: State, weights: Weights, s: int, turn: int, 
 @compiled
 def sweep(static: Static, state: State, weights: Weights, order: Longs, turn: int) -> None:
     """Let the subjects in `order` choose again, one after another."""
-    z = scratch(MOST_AT_ONCE)
+    z = scratch(MOST_AT_ONCE, len(static.dates))
     for s in order:
         rechoose(static, state, weights, s, turn, z)
 

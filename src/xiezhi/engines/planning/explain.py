@@ -17,7 +17,7 @@ import numpy as np
 from xiezhi.engines.planning import choosing, kernels, relief
 from xiezhi.engines.planning.kernels import DEP, INF, MINUTES, PIN, POOL, UNPLACED, VISIT
 from xiezhi.engines.planning.problem import APART_REASONS, Plan, Problem, day_of
-from xiezhi.engines.planning.solve import sweep_weights
+from xiezhi.engines.planning.shard import sweep_weights
 from xiezhi.engines.planning.state import make_state, make_static
 
 WIDEN_DAYS = 366  # how far outside a window a date is looked for
@@ -348,7 +348,7 @@ class Explainer:
         reps, days = state.rep[own].copy(), state.day[own].copy()
         placed = reps[free - own.start] >= 0
         visits = int((reps == np.arange(own.start, own.stop)).sum())
-        z = kernels.scratch(n)
+        z = kernels.scratch(n, len(self.problem.dates))
         z.atoms[:n] = free
         choosing.lift(static, state, weights, z.atoms, n)
         count = kernels.visit_sets(static, int(static.most_departments[s]), n, z)
@@ -364,7 +364,7 @@ class Explainer:
                 subset &= ~(1 << top)
                 continue
             taken = int(z.sets[k])
-            if choosing.settle(static, state, weights, taken, int(z.day[k]), -1, n, z):
+            if choosing.settle(static, state, weights, taken, kernels.cheapest_day(z, k), -1, n, z):
                 chosen |= np.array([taken >> i & 1 for i in range(n)], bool)
                 made += 1
             subset &= ~taken

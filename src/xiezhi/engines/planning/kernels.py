@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning.caching import compiled
+from xiezhi.engines.planning.caching import compiled, inlined
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -22,6 +22,7 @@ VISIT = 1_000_000
 UNPLACED = 1_000_000_000_000
 UNPLACED_SAFETY = 1_000_000_000_000_000
 INF = 4_000_000_000_000_000_000
+NEVER = 1 << 58  # added to a date's cost where a check may not be; twenty of them still fit a 64-bit number
 MOST_AT_ONCE = 10  # checks chosen together in a sweep; larger subjects are chosen in parts
 LEVELS = 256
 
@@ -76,37 +77,40 @@ class Weights(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Working memory for one thread and subjects of up to n checks."""
+    """Working memory for one thread and subjects of up to n checks.
 
-    sets: NDArray[np.int64]
-    parent: NDArray[np.int64]
-    shared: NDArray[np.int64]
-    minutes: NDArray[np.int64]
-    high: NDArray[np.int64]
-    best: NDArray[np.int64]
-    day: NDArray[np.int64]
-    cost: NDArray[np.int64]
-    where: NDArray[np.int64]
-    total: NDArray[np.int64]
-    choice: NDArray[np.int64]
-    start: NDArray[np.int64]
-    atoms: NDArray[np.int64]
-    left: NDArray[np.int64]
+    By listed set: `sets` (its bits), `parent` (the set without its highest check, -1 none), `shared` (lower checks of
+    the highest one's department), `minutes` (of that department), `kinds` (departments), `best` (cheapest date's cost).
+    By subset: `where` (its place in the list, -1 if no visit), `total`, `choice`. By check: `atoms`, `start` (where the
+    list's sets with this highest check begin). `weight[i]` and `table[k]` hold costs by date, of a check and of a set.
+    """
+
+    sets: Longs
+    parent: Longs
+    shared: Longs
+    minutes: Longs
+    kinds: Longs
+    best: Longs
+    where: Longs
+    total: Longs
+    choice: Longs
+    start: Longs
+    atoms: Longs
+    left: Longs
+    hosted: Longs
     weight: NDArray[np.int64]
-    share: NDArray[np.int64]
-    space: NDArray[np.int64]
-    hosted: NDArray[np.int64]
+    table: NDArray[np.int64]
 
 
 @compiled
-def scratch(n: int) -> Scratch:
-    """Working memory for subjects of up to `n` checks."""
+def scratch(n: int, days: int) -> Scratch:
+    """Working memory for subjects of up to `n` checks. A table past 32 MB is priced some dates at a time."""
     size = 1 << n
-    a = np.empty((11, size), np.int64)
-    b = np.empty((7, n + 2), np.int64)
-    return Scratch(
-        a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], b[0], b[1], b[2], b[3], b[4], b[5], b[6]
-    )
+    block = max(1, min(days, (1 << 22) // size))
+    a = np.empty((9, size), np.int64)
+    b = np.empty((4, n + 2), np.int64)
+    weight, table = np.empty((n, block), np.int64), np.empty((size, block), np.int64)
+    return Scratch(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], b[0], b[1], b[2], b[3], weight, table)
 
 
 @compiled
@@ -140,7 +144,7 @@ def open_masks(
                     break
 
 
-@compiled
+@inlined
 def incompatible(static: Static, a: int, b: int) -> bool:
     """Whether two checks' items may never meet in one visit."""
     item, other = static.check[a, ITEM], static.check[b, ITEM]
@@ -177,7 +181,7 @@ def visit_sets(static: Static, most_departments: int, n: int, z: Scratch) -> int
                 parent = z.where[rest]
                 if parent < 0:
                     continue
-                departments += z.high[parent]
+                departments += z.kinds[parent]
                 together = rest & same
                 if together:
                     departments -= 1
@@ -191,7 +195,7 @@ def visit_sets(static: Static, most_departments: int, n: int, z: Scratch) -> int
             z.where[subset] = count
             z.sets[count] = subset
             z.parent[count] = parent
-            z.high[count] = departments
+            z.kinds[count] = departments
             z.shared[count] = rest & same
             z.minutes[count] = minutes
             count += 1
@@ -203,60 +207,114 @@ def visit_sets(static: Static, most_departments: int, n: int, z: Scratch) -> int
 def price_sets(
     static: Static, room: Ints, price: Longs, trips: Ints, weights: Weights, n: int, count: int, z: Scratch
 ) -> None:
-    """Find each listed set's cheapest date: `z.best`, `z.day` (INF and -1 where no date will do)."""
-    check, mask = static.check, static.mask
+    """Find what each listed set costs on its cheapest date, `z.best`: `NEVER` or more where no date will do.
+
+    Dates are worked through side by side (the loops over them are free of branches, for vector instructions).
+    """
+    days, block = len(static.dates), z.table.shape[1]
     for k in range(count):
-        z.best[k] = INF
-        z.day[k] = -1
-    for d in range(len(static.dates)):
-        word, bit = d >> 6, np.uint64(d & 63)
-        available = 0
+        z.best[k] = NEVER
+    for begin in range(0, days, block):
+        end = min(begin + block, days)
         for i in range(n):
-            c = z.atoms[i]
-            if not (mask[c, word] >> bit) & np.uint64(1):
-                continue
-            pool, minutes = check[c, POOL], check[c, MINUTES]
-            use = minutes + static.travel
-            share = price[pool, d] * static.travel
-            cost = price[pool, d] * use
-            if weights.trip and trips[check[c, TRIP], d] == 0:
-                cost += weights.trip
-                share += weights.trip
-            if check[c, SAFETY]:
-                cost += weights.wait * (static.dates[d] - check[c, EARLIEST])
-            if not weights.ignore_room and room[pool, d] < use:
-                if not weights.shortage or static.capacity[pool, d] < use:
-                    continue
-                cost += weights.shortage
-            available |= 1 << i
-            z.weight[i] = cost
-            z.share[i] = share
-            z.space[i] = static.capacity[pool, d] if weights.shortage else room[pool, d]
-        if not available:
-            continue
+            _weigh(static, room, price, trips, weights, z.atoms[i], begin, end, z.weight[i])
         for i in range(n):
-            if not (available >> i) & 1:
-                for k in range(z.start[i], z.start[i + 1]):
-                    z.cost[k] = INF
-                continue
             weight = z.weight[i]
             for k in range(z.start[i], z.start[i + 1]):
-                cost = weight
-                parent = z.parent[k]
-                if parent >= 0:
-                    if z.cost[parent] >= INF:
-                        z.cost[k] = INF
-                        continue
-                    cost += z.cost[parent]
-                    if z.shared[k]:
-                        if not weights.ignore_room and z.minutes[k] + static.travel > z.space[i]:
-                            z.cost[k] = INF
-                            continue
-                        cost -= z.share[i]
-                z.cost[k] = cost
-                if cost < z.best[k]:
-                    z.best[k] = cost
-                    z.day[k] = d
+                row, best = z.table[k], z.best[k]
+                if z.parent[k] < 0:
+                    for d in range(end - begin):
+                        row[d] = weight[d]
+                        best = min(best, weight[d])
+                elif z.shared[k]:
+                    _weigh_shared(static, room, price, trips, weights, k, z.atoms[i], begin, end, weight, z)
+                    for d in range(end - begin):
+                        best = min(best, row[d])
+                else:
+                    parent = z.table[z.parent[k]]
+                    for d in range(end - begin):
+                        cost = parent[d] + weight[d]
+                        row[d] = cost
+                        best = min(best, cost)
+                z.best[k] = best
+
+
+@compiled
+def _weigh(
+    static: Static,
+    room: Ints,
+    price: Longs,
+    trips: Ints,
+    weights: Weights,
+    c: int,
+    begin: int,
+    end: int,
+    out: Longs,
+) -> None:
+    """Cost of check c in a visit without another of its department, date by date; `NEVER` is added where it may not be."""
+    row = static.check[c]
+    prices, rooms, tripped = price[row[POOL]], room[row[POOL]], trips[row[TRIP]]
+    use = np.int64(row[MINUTES] + static.travel)
+    wait = np.int64(weights.wait if row[SAFETY] else 0)
+    earliest = np.int64(row[EARLIEST])
+    trip = np.int64(weights.trip)
+    lacking = np.int64(0 if weights.ignore_room else weights.shortage if weights.shortage else NEVER)
+    impossible = np.int64(0 if weights.ignore_room else NEVER)
+    capacity = static.capacity[row[POOL]]
+    for word in range(begin >> 6, ((end - 1) >> 6) + 1):
+        bits = static.mask[c, word]
+        lo, hi = max(begin, word << 6), min(end, (word + 1) << 6)
+        if bits == 0:
+            for d in range(lo, hi):
+                out[d - begin] = NEVER
+            continue
+        to, priced, left, most = out[lo - begin : hi - begin], prices[lo:hi], rooms[lo:hi], capacity[lo:hi]
+        dates, taken, shift = static.dates[lo:hi], tripped[lo:hi], lo & 63
+        for j in range(hi - lo):  # counted from 0: only then is it compiled to vector instructions
+            cost = priced[j] * use + wait * (np.int64(dates[j]) - earliest)
+            cost += trip if taken[j] == 0 else np.int64(0)
+            cost += lacking if left[j] < use else np.int64(0)
+            cost += impossible if most[j] < use else np.int64(0)
+            opened = (bits >> np.uint64(j + shift)) & np.uint64(1)
+            to[j] = cost + (np.int64(0) if opened else NEVER)
+
+
+@compiled
+def _weigh_shared(
+    static: Static,
+    room: Ints,
+    price: Longs,
+    trips: Ints,
+    weights: Weights,
+    k: int,
+    c: int,
+    begin: int,
+    end: int,
+    weight: Longs,
+    z: Scratch,
+) -> None:
+    """Cost by date of a set whose highest check c finds its own department there: travel and trip count once."""
+    pool, trip = static.check[c, POOL], static.check[c, TRIP]
+    row, parent, use = z.table[k], z.table[z.parent[k]], z.minutes[k] + static.travel
+    for d in range(begin, end):
+        cost = parent[d - begin] + weight[d - begin] - price[pool, d] * static.travel
+        if weights.trip and trips[trip, d] == 0:
+            cost -= weights.trip
+        if not weights.ignore_room:
+            space = static.capacity[pool, d] if weights.shortage else room[pool, d]
+            if use > space:
+                cost = NEVER
+        row[d - begin] = cost
+
+
+@compiled
+def cheapest_day(z: Scratch, k: int) -> int:
+    """The first date on which a listed set costs least (for tables that hold all dates)."""
+    row = z.table[k]
+    for d in range(len(row)):
+        if row[d] == z.best[k]:
+            return d
+    return -1
 
 
 @compiled
@@ -272,7 +330,7 @@ def partition(static: Static, weights: Weights, n: int, z: Scratch) -> None:
                 best = skip + z.total[rest]
             for k in range(z.start[i], z.start[i + 1]):
                 one = z.sets[k]
-                if one & ~subset or z.best[k] >= INF:
+                if one & ~subset or z.best[k] >= NEVER:
                     continue
                 rest_cost = z.total[subset & ~one]
                 if rest_cost >= INF:
@@ -284,7 +342,7 @@ def partition(static: Static, weights: Weights, n: int, z: Scratch) -> None:
             z.choice[subset] = choice
 
 
-@compiled
+@inlined
 def own_pins(static: Static, s: int) -> Longs:
     """The confirmed visits of a subject."""
     found = np.empty(static.first[s + 1] - static.first[s], np.int64)

@@ -265,7 +265,7 @@ def relieve(
     first: Longs,
 ) -> int:
     """Start a chain from each subject in `wanting`; returns how many helped."""
-    z = scratch(MOST_AT_ONCE)
+    z = scratch(MOST_AT_ONCE, len(static.dates))
     users = users_of(static, state, subjects, first)
     saved = (
         np.empty(steps + 2, np.int64),
@@ -289,7 +289,7 @@ def restore(static: Static, state: State, weights: Weights, former: Longs, day: 
     `lost[s]` is set for each subject with a visit that can't stand. Checks of a confirmed visit are in already;
     what shared their visit joins them again if it may.
     """
-    z = scratch(MOST_AT_ONCE)
+    z = scratch(MOST_AT_ONCE, len(static.dates))
     for s in range(len(static.first) - 1):
         lo, hi = static.first[s], static.first[s + 1]
         for c in range(lo, hi):
@@ -346,7 +346,7 @@ def wanting_room(static: Static, state: State, subjects: Longs, safety_only: boo
 @compiled
 def wanting_fewer(static: Static, state: State, subjects: Longs) -> Longs:
     """The subjects with more visits than rules and dates alone would need."""
-    z = scratch(MOST_AT_ONCE)
+    z = scratch(MOST_AT_ONCE, len(static.dates))
     found = np.empty(len(subjects), np.int64)
     count = 0
     for s in subjects:
@@ -366,3 +366,14 @@ def wanting_fewer(static: Static, state: State, subjects: Longs) -> Longs:
             found[count] = s
             count += 1
     return found[:count]
+
+
+@compiled
+def worth_all(static: Static, state: State, subjects: Longs) -> int:
+    """`worth` summed in units of a visit: a check without a date counts 1,000 visits, a safety check 1,000,000."""
+    total = 0
+    for s in subjects:
+        one = worth(static, state, s)
+        safety, rest = one // UNPLACED_SAFETY, one % UNPLACED_SAFETY
+        total += safety * 1_000_000 + rest // UNPLACED * 1_000 + rest % UNPLACED // VISIT
+    return total

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from xiezhi.engines.planning import choosing, kernels, relief
 from xiezhi.engines.planning.outcome import make_plan
 from xiezhi.engines.planning.problem import Params, Plan, Problem, day_number, day_of
-from xiezhi.engines.planning.solve import OnProgress, Run, final_weights, relieve
+from xiezhi.engines.planning.shard import load_weights, relieve
+from xiezhi.engines.planning.solve import OnProgress, Run
 from xiezhi.engines.planning.state import make_state, make_static
 
 PASSES = 3
@@ -131,7 +132,7 @@ def _mend(
     problem: Problem, static: kernels.Static, state: kernels.State, former: _Former, subjects: set[int], seed: int
 ) -> None:
     """Restore what may stay, let the affected choose anew, and move others only for a safety check."""
-    weights = final_weights()
+    weights = load_weights()
     choosing.reprice(static, state, weights, np.arange(len(problem.capacity)))
     day = np.full(len(former.date), -1, np.int64)
     if len(problem.dates):

@@ -12,22 +12,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning import bounds, choosing, kernels, relief
+from xiezhi.engines.planning import bounds, kernels
 from xiezhi.engines.planning.outcome import make_plan
+from xiezhi.engines.planning.prices import Ascent
 from xiezhi.engines.planning.problem import Params, Plan, Problem
+from xiezhi.engines.planning.shard import CHUNK, POLISH, SWEEPS, Advance, Shard
 from xiezhi.engines.planning.state import make_state, make_static
 
 OnProgress = Callable[[str, int, int], None]
-CHUNK = 20_000  # subjects between two looks at whether to stop
-SWEEPS = 3
-ROUNDS = 3  # of ejection chains
-STEPS = 12  # subjects moved in one chain
-TRIES = 24  # users of a full pool-day looked at before one is moved
-SHORTAGE = 300_000  # what a chain pays for passing a shortage on
+Task = Callable[[Advance], None]
 
 
 def solve(
@@ -56,73 +54,10 @@ def solve(
     return replace(plan, seconds=dict(run.seconds))
 
 
-def steepness(amplitude: int, power: int) -> NDArray[np.int64]:
-    """Price by what is left of a pool-day: amplitude × e^(−power × share left), in micro-visits per minute."""
-    left = (np.arange(kernels.LEVELS) + 0.5) / kernels.LEVELS
-    return (amplitude * np.exp(-power * left)).astype(np.int64)
-
-
-def sweep_weights(steep: NDArray[np.int64], *, wait: int = 0, trip: int = 0) -> kernels.Weights:
-    """Weights of a sweep that never exceeds room."""
-    return kernels.Weights(
-        steep=steep, visit=kernels.VISIT, wait=wait, trip=trip, shortage=0, place_all=False, ignore_room=False
-    )
-
-
 def bound_weights() -> kernels.Weights:
     """Weights of the bound: rules and prices only, all checks in, no room."""
     none = np.zeros(kernels.LEVELS, np.int64)
     return kernels.Weights(none, kernels.VISIT, wait=0, trip=0, shortage=0, place_all=True, ignore_room=True)
-
-
-def final_weights() -> kernels.Weights:
-    """Weights once the plan stands: room never exceeded, load priced as in the last sweeps."""
-    return sweep_weights(steepness(5000, 8), wait=100, trip=100)
-
-
-def relieve(
-    static: kernels.Static, state: kernels.State, wanting: NDArray[np.int64], members: NDArray[np.int64], turn: int
-) -> int:
-    """Start an ejection chain from each subject in `wanting`, moving `members`; returns how many helped."""
-    weights = final_weights()._replace(shortage=SHORTAGE)
-    touched = np.zeros(len(static.first) - 1, np.int32)
-    first = np.zeros(state.room.size + 1, np.int64)
-    return int(relief.relieve(static, state, weights, wanting, members, STEPS, TRIES, turn, touched, first))
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One district: subjects and pools that share nothing with another's."""
-
-    static: kernels.Static
-    state: kernels.State
-    members: NDArray[np.int64]
-    pools: NDArray[np.int64]
-    seed: list[int]
-
-    def work(self, advance: Callable[[int], None]) -> None:
-        """Plan the district; `advance(subjects)` tells how much was done and may raise to stop."""
-        static, state, members = self.static, self.state, self.members
-        rng = np.random.default_rng(self.seed)
-        weights = final_weights()
-        choosing.reprice(static, state, weights, self.pools)
-        for turn in range(SWEEPS):
-            self.sweep(weights, rng.permutation(members), turn, advance)
-        for turn in range(ROUNDS):
-            wanting = relief.wanting_room(static, state, members, False)
-            relieve(
-                static, state, np.concatenate([wanting, relief.wanting_fewer(static, state, members)]), members, turn
-            )
-            advance(len(members))
-
-    def sweep(
-        self, weights: kernels.Weights, order: NDArray[np.int64], turn: int, advance: Callable[[int], None]
-    ) -> None:
-        """Let the subjects choose again in this order."""
-        for at in range(0, len(order), CHUNK):
-            part = order[at : at + CHUNK]
-            choosing.sweep(self.static, self.state, weights, part, turn)
-            advance(len(part))
 
 
 @dataclass
@@ -141,7 +76,7 @@ class Run:
         """Time a phase and name it to whoever watches."""
         return Phase(self, name)
 
-    def each(self, name: str, tasks: list[Callable[[Callable[[int], None]], None]], total: int) -> None:
+    def each(self, name: str, tasks: list[Task], total: int) -> None:
         """Run the tasks on threads; each reports how much it did. Raises what a task or the watcher raises."""
         done = [0]
         lock = threading.Lock()
@@ -168,47 +103,65 @@ class Run:
                 raise
 
     def plan(self, static: kernels.Static, state: kernels.State) -> None:
-        """Sweep every district."""
+        """Search every district."""
         problem = self.problem
-        subjects = len(problem.subject_ids)
-        by_district = np.argsort(problem.subject_district, kind="stable")
-        ends = np.searchsorted(problem.subject_district[by_district], np.arange(len(problem.districts) + 1))
 
-        def task(district: int) -> Callable[[Callable[[int], None]], None]:
-            members = by_district[ends[district] : ends[district + 1]]
-            pools = np.flatnonzero(problem.pool_district == district)
-            return Shard(static, state, members, pools, [self.seed, district]).work
+        def task(district: int) -> Task:
+            return Shard(
+                static,
+                state,
+                members=self.members(district),
+                pools=np.flatnonzero(problem.pool_district == district),
+                streets=np.array([k for k, (d, _) in enumerate(problem.streets) if d == district], np.int64),
+                departments=len(problem.departments),
+                seed=[self.seed, district],
+            ).work
 
-        largest_first = np.argsort(-np.diff(ends), kind="stable")
-        self.each("plan", [task(int(d)) for d in largest_first], (SWEEPS + ROUNDS) * subjects)
+        sizes = np.bincount(problem.subject_district, minlength=len(problem.districts))
+        largest_first = np.argsort(-sizes, kind="stable")
+        total = (SWEEPS + POLISH) * len(problem.subject_ids)
+        self.each("plan", [task(int(d)) for d in largest_first], total)
+
+    def members(self, district: int) -> NDArray[np.int64]:
+        """The subjects of a district, in the problem's order."""
+        return np.flatnonzero(self.problem.subject_district == district)
 
     def bound(self, static: kernels.Static, state: kernels.State) -> tuple[NDArray[np.int64], tuple[int, int]]:
         """Prices, and (visits if each department goes alone, lower bound)."""
-        price = np.zeros(self.problem.capacity.shape, np.int64)
-        placed = state.rep >= 0
-        alone = self.total("bound", lambda first, last: int(bounds.alone_visits(static, placed, first, last)))
-        weights = bound_weights()
-        cost = self.total(
-            "bound",
-            lambda first, last: int(bounds.least_cost(static, placed, price, state.trips, weights, first, last)),
-        )
-        return price, (alone, -(-cost // kernels.VISIT))
+        problem, placed, weights = self.problem, state.rep >= 0, bound_weights()
+        subjects, districts = len(problem.subject_ids), len(problem.districts)
+        alone: list[int] = []
 
-    def total(self, name: str, part: Callable[[int, int], int]) -> int:
-        """Sum of `part(first, last)` over all subjects, on all threads."""
-        subjects = len(self.problem.subject_ids)
-        sums: list[int] = []
+        def alone_in(first: int, advance: Advance) -> None:
+            last = min(first + CHUNK, subjects)
+            alone.append(int(bounds.alone_visits(static, placed, first, last)))
+            advance(last - first)
 
-        def task(first: int) -> Callable[[Callable[[int], None]], None]:
-            def work(advance: Callable[[int], None]) -> None:
-                last = min(first + CHUNK, subjects)
-                sums.append(part(first, last))
-                advance(last - first)
+        self.each("bound", [partial(alone_in, k) for k in range(0, subjects, CHUNK)], subjects)
+        parts = [
+            (d, m[k : k + CHUNK]) for d in range(districts) for m in [self.members(d)] for k in range(0, len(m), CHUNK)
+        ]
 
-            return work
+        def evaluate(price: NDArray[np.int64], use: NDArray[np.int64]) -> NDArray[np.int64]:
+            costs = np.zeros(districts, np.int64)
+            lock = threading.Lock()
 
-        self.each(name, [task(first) for first in range(0, subjects, CHUNK)], subjects)
-        return sum(sums)
+            def cost_of(district: int, order: NDArray[np.int64], advance: Advance) -> None:
+                own = np.zeros_like(use)
+                cost = bounds.least_cost(static, placed, price, state.trips, weights, order, own)
+                with lock:  # whole numbers: the order of adding does not matter
+                    costs[district] += cost
+                    np.add(use, own, out=use)
+                advance(len(order))
+
+            self.each("bound", [partial(cost_of, d, order) for d, order in parts], subjects)
+            return costs
+
+        reps = np.flatnonzero(state.rep == np.arange(len(state.rep)))
+        visits = np.bincount(problem.subject_district[problem.check_subject[reps]], minlength=districts)
+        ascent = Ascent(problem.capacity, problem.pool_district, visits, evaluate)
+        ascent.climb(subjects)
+        return ascent.price, (sum(alone), -(-int(ascent.best.sum()) // kernels.VISIT))
 
 
 class _Stopped(Exception):
