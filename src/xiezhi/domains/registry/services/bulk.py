@@ -129,10 +129,10 @@ def _create_missing(
         )
         for row in missing.values()
     )
+    title = _("录入主体库（批量导入）")
     for subject, row in zip(work.created, missing.values(), strict=True):
         subjects[row.code] = subject
         work.scenes[subject.pk] = row.scenes or []
-        title = _("录入主体库（批量导入）")
         work.lines.append(TimelineEntry(subject=subject, at=at, kind="registry.registered", title=title))
 
 
