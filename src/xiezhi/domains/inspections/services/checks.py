@@ -22,12 +22,15 @@ from xiezhi.domains.registry.models import Premises, TimelineEntry
 from xiezhi.domains.registry.services.timeline import add_many_to_timeline
 from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
+from xiezhi.foundation.jobs.handlers import JobContext, handles
+from xiezhi.foundation.jobs.services import enqueue
 from xiezhi.foundation.notices.models import Notice
 from xiezhi.foundation.notices.services import notify, people_holding
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance_many
 
 PREFIX = "C"
+URGENT_JOB = "inspections.place_urgent"
 CHUNK = 1_000
 PINNED = Q(visit__status__in=[VisitStatus.CONFIRMED, VisitStatus.UNDER_WAY])
 """Checks in a visit that all its departments confirmed: it stays where it is."""
@@ -152,7 +155,7 @@ def raise_case_check(
     """Make a complaint, a failed scale or a shortfall a check (个案检查); the way in for every other system.
 
     The same case, item and premises again gives back the check that stands. Caps warn and do not block (`case_warnings`). The department
-    is told when somebody else raised it. Raises Refused for closed premises, an item outside the list (R01), or a window that is over.
+    is told when somebody else raised it; an urgent one gets its date at once, by the worker (R20). Raises Refused for closed premises, an item outside the list (R01), or a window that is over.
     """
     _may_raise(item, actor)
     if not case_kind or not case_id:
@@ -189,7 +192,27 @@ def raise_case_check(
         urgent=urgent,
     )
     _tell_department(check, actor, at)
+    if urgent:
+        enqueue(
+            URGENT_JOB,
+            title=_("为紧急检查 %(number)s 定日期") % {"number": check.number},
+            actor=SYSTEM,
+            at=at,
+            premises_id=premises.pk,
+        )
     return check
+
+
+@handles(URGENT_JOB)
+def place_urgent_job(context: JobContext) -> dict[str, Any]:
+    """Urgent checks wait for no round (R20): the worker gives them a date and offers the visit. Again changes nothing."""
+    from xiezhi.domains.inspections.services.replanning import place_now
+
+    premises = Premises.objects.select_related("subject").get(pk=context.payload["premises_id"])
+    with transaction.atomic():
+        visits = place_now(premises=premises, actor=SYSTEM, at=timezone.now())
+        context.fence()
+    return {"visits": len(visits)}
 
 
 def _may_raise(item: CatalogueItem, actor: Actor) -> None:
