@@ -1,6 +1,7 @@
 """The two lists: batches, and the rows of one outcome within a batch."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import django_filters
 import django_tables2
@@ -15,6 +16,8 @@ from xiezhi.foundation.imports.queries import batch_rows, column_label
 from xiezhi.foundation.imports.specs import Outcome, all_specs
 from xiezhi.foundation.ui.lists import Filters, SearchFilter
 from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
+
+LONGEST_CELL = 40
 
 
 class BatchTable(Table):
@@ -56,6 +59,11 @@ class BatchFilters(Filters):
         fields = ("q", "spec_key", "status")
 
 
+def _lines(pattern: str, lines: Sequence[tuple[str, ...]]) -> SafeString:
+    """One paragraph per line, in one box: a phone's card lays a cell out by its children."""
+    return format_html("<div>{}</div>", format_html_join("", '<p class="mb-1">' + pattern + "</p>", lines))
+
+
 class ProblemsColumn(django_tables2.Column):  # type: ignore[misc]
     """One line per problem: column, value, reason, how to mend."""
 
@@ -70,9 +78,7 @@ class ProblemsColumn(django_tables2.Column):  # type: ignore[misc]
             )
             for each in record.problems
         ]
-        return format_html_join(
-            "", '<p class="mb-1"><strong>{}</strong> {} {} <span class="text-secondary">{}</span></p>', lines
-        )
+        return _lines('<strong>{}</strong> {} {} <span class="text-secondary">{}</span>', lines)
 
 
 class ChangesColumn(django_tables2.Column):  # type: ignore[misc]
@@ -83,7 +89,7 @@ class ChangesColumn(django_tables2.Column):  # type: ignore[misc]
             (_change_label(record.batch, key), as_text(old) or "—", as_text(new) or "—")
             for key, (old, new) in record.changes.items()
         ]
-        return format_html_join("", '<p class="mb-1"><strong>{}</strong> <s>{}</s> → {}</p>', lines)
+        return _lines("<strong>{}</strong> <s>{}</s> → {}", lines)
 
 
 def _change_label(batch: ImportBatch, key: str) -> str:
@@ -96,11 +102,13 @@ class WarningsColumn(django_tables2.Column):  # type: ignore[misc]
 
     def render(self, record: ImportRow) -> SafeString:
         lines = [(column_label(record.batch.spec, each["column"]), each["reason"]) for each in record.warnings]
-        return format_html_join("", '<p class="mb-1"><strong>{}</strong> {}</p>', lines)
+        return _lines("<strong>{}</strong> {}", lines)
 
 
 class CellColumn(django_tables2.Column):  # type: ignore[misc]
-    """A cell of the sheet as it was written."""
+    """A cell of the sheet as it was written; wide sheets scroll sideways."""
+
+    attrs: ClassVar[dict[str, dict[str, str]]] = {"td": {"class": "text-nowrap"}, "th": {"class": "text-nowrap"}}
 
     def __init__(self, index: int, **kwargs: Any) -> None:
         super().__init__(accessor="raw", orderable=False, **kwargs)
@@ -108,7 +116,7 @@ class CellColumn(django_tables2.Column):  # type: ignore[misc]
 
     def render(self, value: list[Any]) -> str:
         text = as_text(value[self.index]) if self.index < len(value) else ""
-        return text[:80] or "—"
+        return f"{text[:LONGEST_CELL]}…" if len(text) > LONGEST_CELL else text or "—"
 
 
 class RowTable(Table):
