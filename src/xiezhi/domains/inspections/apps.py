@@ -122,8 +122,68 @@ def _load_result_codes(sender: AppConfig, using: str, apps: Apps = live_apps, **
 
 
 def _visits(config: AppConfig) -> None:
+    from xiezhi.domains.inspections import attention as ours
+    from xiezhi.domains.inspections.permissions import InspectionPermission as May
+    from xiezhi.domains.inspections.queries.visits import answers_due
     from xiezhi.domains.inspections.services import escalation
+    from xiezhi.domains.inspections.workflow import PARTICIPATION, VISIT, Answer, VisitStatus
+    from xiezhi.foundation.audit import labels
     from xiezhi.foundation.jobs import periodic
+    from xiezhi.foundation.ui import attention, navigation, statuses
 
     post_migrate.connect(_load_result_codes, sender=config)
     periodic.register("inspections.chase", escalation.EVERY, escalation.chase)
+    attention.register("inspections.visits", ours.visits_and_answers)
+    navigation.register(
+        navigation.Item(
+            _("待我答复"),
+            "inspections:answers",
+            "calendar-event",
+            May.CONFIRM,
+            "work",
+            10,
+            lambda a: answers_due(a).count(),
+        ),
+        navigation.Item(_("联合检查"), "inspections:visits", "calendar-check", May.VIEW, "work", 50),
+        navigation.Item(_("检查日历"), "inspections:calendar", "calendar", May.VIEW, "work", 60),
+        navigation.Item(_("逾期未答复"), "inspections:silent", "clock-exclamation", May.RUN_ROUND, "work", 70),
+        navigation.Item(_("统筹成效"), "inspections:figures", "chart-bar", May.VIEW_FIGURES, "figures", 10),
+        navigation.Item(_("频次预警"), "inspections:warnings", "alert-triangle", May.VIEW_FIGURES, "figures", 20),
+    )
+    labels.register_workflow(VISIT)
+    labels.register_workflow(PARTICIPATION)
+    labels.register(
+        {
+            "inspections.visit.create": _("列入联合检查建议"),
+            "inspections.visit.move": _("改期"),
+            "inspections.visit.extend": _("延长答复期限"),
+            "inspections.visit.mend": _("任务变化，重新核对"),
+            "inspections.participation.arrive": _("登记到场人员"),
+            "inspections.participation.remind": _("提醒答复"),
+            "inspections.participation.escalate": _("逾期催办"),
+            "inspections.participation.raise": _("逾期，报统筹员"),
+            "inspections.result.correct": _("更正结果"),
+            "inspections.recusal.add": _("登记回避"),
+            "inspections.recusal.end": _("解除回避"),
+        }
+    )
+    statuses.dress(
+        VisitStatus,
+        {
+            VisitStatus.SUGGESTED: ("route", "neutral"),
+            VisitStatus.OFFERED: ("hourglass", "caution"),
+            VisitStatus.CONFIRMED: ("calendar-check", "active"),
+            VisitStatus.UNDER_WAY: ("player-play", "active"),
+            VisitStatus.RECORDED: ("clipboard-check", "good"),
+            VisitStatus.CANCELLED: ("ban", "neutral"),
+        },
+    )
+    statuses.dress(
+        Answer,
+        {
+            Answer.PENDING: ("hourglass", "caution"),
+            Answer.CONFIRMED: ("check", "good"),
+            Answer.DECLINED: ("x", "neutral"),
+            Answer.RELEASED: ("clock-exclamation", "warning"),
+        },
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xiezhi.domains.inspections.views import answers, catalogue, checks, plans, rounds, visit_day, visits
+from xiezhi.domains.inspections.views import answers, catalogue, checks, figures, plans, rounds, visit_day, visits
 
 app_name = "inspections"
 urlpatterns = [
@@ -54,4 +54,6 @@ urlpatterns = [
     path("answers/", answers.answer_list, name="answers"),
     path("answers/confirm/", answers.answers_confirm, name="answers_confirm"),
     path("answers/silent/", answers.silent_list, name="silent"),
+    path("figures/", figures.figures, name="figures"),
+    path("figures/warnings/", figures.warnings, name="warnings"),
 ]

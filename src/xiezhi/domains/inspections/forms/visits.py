@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -177,19 +177,3 @@ def typed_so_far(form: ResultForm) -> dict[str, Any]:
         for name in form.fields
         if name != "seen"
     }
-
-
-class PeriodForm(forms.Form):
-    """Which visits a dashboard counts."""
-
-    from_day = forms.DateField(label=gettext_lazy("自"), required=False, widget=forms.DateInput())
-    to_day = forms.DateField(label=gettext_lazy("至"), required=False, widget=forms.DateInput())
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        first, last = data.get("from_day"), data.get("to_day")
-        if first and last and last < first:
-            self.add_error("to_day", _("止日早于起日，请改正。"))
-        if first and last and last - first > timedelta(days=1100):
-            self.add_error("to_day", _("一次最多看三年。"))
-        return data

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.inspections.models import Check, Participation, Replan, Result, Visit
 from xiezhi.domains.inspections.services.composition import LIVING, OPEN_TO_ANSWERS
+from xiezhi.domains.inspections.services.replanning import left_in_words
 from xiezhi.domains.inspections.workflow import PARTICIPATION, VISIT, Answer, VisitStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.audit.models import Entry
-from xiezhi.foundation.orgs.models import Organisation
 
 LIVING_PARTS = Prefetch(
     "participations",
@@ -189,8 +190,19 @@ def _detail(entry: Entry) -> str:
 
 
 def changes_of(visit: Visit) -> list[Replan]:
-    """What answers and acts moved, newest first."""
-    return list(visit.replans.select_related("department").order_by("-at", "-pk"))
+    """What answers and acts moved, newest first; each move says in `words` why a check was not placed again."""
+    rows = list(visit.replans.select_related("department").order_by("-at", "-pk"))
+    for row in rows:
+        row.moves = [{**move, "words": left_in_words(move["left"])} for move in row.moves]
+    return rows
+
+
+def visible_targets(rows: Iterable[Replan], actor: Actor) -> set[int]:
+    """The visits that moves lead to and that `actor` may open."""
+    targets = {move["to_id"] for row in rows for move in row.moves if move.get("to_id")}
+    return (
+        set(Visit.objects.visible_to(actor).filter(pk__in=targets).values_list("pk", flat=True)) if targets else set()
+    )
 
 
 @dataclass
@@ -236,16 +248,8 @@ def calendar_days(
 
 
 def _first_of_each_day(window: QuerySet[Visit], shown: int) -> list[int]:
-    from django.db.models import F, Window
-    from django.db.models.functions import RowNumber
-
     ranked = window.order_by().annotate(place=Window(RowNumber(), partition_by=F("on"), order_by=F("number").asc()))
     return list(ranked.filter(place__lte=shown).values_list("pk", flat=True))
-
-
-def departments_of(visits: Iterable[Visit]) -> dict[int, list[Organisation]]:
-    """Living departments of loaded visits (`living` prefetched), by visit id."""
-    return {visit.pk: [part.department for part in getattr(visit, "living", [])] for visit in visits}
 
 
 def facts_for_print(visit: Visit) -> dict[str, Any]:

@@ -156,6 +156,7 @@ def calendar(request: DeskRequest) -> HttpResponse:
         "before": before,
         "after": after,
         "filters": narrowed,
+        "workflow": VISIT,
         "total": sum(day.total for line in weeks for day in line if day.inside),
     }
     return render(request, "inspections/visits/calendar.html", context)
@@ -169,6 +170,7 @@ def visit_detail(request: DeskRequest, pk: int) -> HttpResponse:
     parts = queries.parts_of(visit)
     mine = next((part for part in parts if part.participation.department_id == request.actor.department_id), None)
     today = timezone.localdate()
+    changes = queries.changes_of(visit)
     context: dict[str, Any] = {
         "visit": visit,
         "workflow": VISIT,
@@ -178,7 +180,8 @@ def visit_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "moves": _answer_moves(visit, mine, request.actor),
         "why": WHY.get(visit.why.get("reason", ""), ""),
         "window": [date.fromisoformat(each) for each in visit.why.get("window", [])],
-        "changes": queries.changes_of(visit),
+        "changes": changes,
+        "visible": queries.visible_targets(changes, request.actor),
         "history": queries.history_of(visit),
         "silent": [part for part in parts if part.is_living and part.participation.answer == Answer.PENDING],
         "overdue": bool(visit.answer_by and visit.answer_by <= timezone.now()),
