@@ -41,7 +41,8 @@ def pin_faults(problem: Problem, params: Params) -> Iterator[tuple[int, str, str
     slow = parts.join(sizes, on="pin").filter((pl.col("minutes") > params.max_on_site_minutes) & (pl.col("size") > 1))
     for check in slow["check"]:
         yield check, "pinned_visit", f"the pinned visit takes more than {params.max_on_site_minutes} minutes on site"
-    pairs = pl.DataFrame(problem.incompatible, schema={"item": pl.Int32, "other": pl.Int32})
+    both = np.concatenate([problem.incompatible, problem.incompatible[:, ::-1]])
+    pairs = pl.DataFrame(both, schema={"item": pl.Int32, "other": pl.Int32}).unique()
     met = (
         frame.join(pairs, on="item")
         .join(frame.select("pin", other="item", second="check"), on=["pin", "other"])

@@ -149,7 +149,7 @@ def _best_leaver(
         put_back(static, state, weights, lo, hi, reps, days)
         if cost < best:
             best, leaver = cost, v
-            if cost < weights.shortage:
+            if cost < min(weights.shortage, VISIT):
                 break
     return leaver
 

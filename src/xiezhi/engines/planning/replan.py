@@ -150,6 +150,8 @@ def _mend(
         districts = np.unique(problem.subject_district[wanting])
         near = np.flatnonzero(np.isin(problem.subject_district, districts))
         relieve(static, state, wanting, near, 0)
+        wanting = relief.wanting_room(static, state, affected, True)
+        relieve(static, state, wanting, near, 0, shortage=2 * kernels.UNPLACED)
 
 
 def _names(problem: Problem, state: kernels.State, former: _Former) -> dict[int, str]:

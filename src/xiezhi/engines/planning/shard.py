@@ -57,12 +57,21 @@ def polish_weights(days: int) -> kernels.Weights:
 
 
 def relieve(
-    static: kernels.Static, state: kernels.State, wanting: NDArray[np.int64], members: NDArray[np.int64], turn: int
+    static: kernels.Static,
+    state: kernels.State,
+    wanting: NDArray[np.int64],
+    members: NDArray[np.int64],
+    turn: int,
+    shortage: int = SHORTAGE,
 ) -> int:
-    """Start an ejection chain from each subject in `wanting`, moving `members`; returns how many helped."""
+    """Start an ejection chain from each subject in `wanting`, moving `members`; returns how many helped.
+
+    A chain passes a shortage on to another pool-day for `shortage` micro-visits, and leaves a check out when that
+    costs less: so above `UNPLACED` it gives up routine checks for a safety check.
+    """
     if not len(wanting):
         return 0
-    weights = load_weights()._replace(shortage=SHORTAGE)
+    weights = load_weights()._replace(shortage=shortage)
     touched = np.zeros(len(static.first) - 1, np.int32)
     first = np.zeros(state.room.size + 1, np.int64)
     return int(relief.relieve(static, state, weights, wanting, members, STEPS, TRIES, turn, touched, first))
@@ -106,6 +115,8 @@ class Shard:
             left = len(wanting)
             if not relieve(self.static, self.state, wanting, self.members, turn + step):
                 break
+        safety = relief.wanting_room(self.static, self.state, self.members, True)
+        relieve(self.static, self.state, safety, self.members, turn, shortage=2 * kernels.UNPLACED)
         return left
 
     def shakes(self, rng: np.random.Generator) -> None:
