@@ -6,6 +6,7 @@ A role lists what it may do; what it may *see* is `district_wide` or its own dep
 from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.inspections.permissions import InspectionPermission as Inspect
+from xiezhi.domains.prepaid.permissions import PrepaidPermission as Prepaid
 from xiezhi.domains.registry.permissions import RegistryPermission as Registry
 from xiezhi.foundation.access.permissions import AccessPermission as Access
 from xiezhi.foundation.access.roles import Role
@@ -16,6 +17,7 @@ from xiezhi.foundation.rules.permissions import RulesPermission as Rules
 
 DISTRICT = frozenset({Organisation.Kind.DISTRICT.value})
 DEPARTMENT = frozenset({Organisation.Kind.DEPARTMENT.value})
+ENTERPRISE = frozenset({Organisation.Kind.ENTERPRISE.value})
 UNITS = frozenset({Organisation.Kind.DEPARTMENT.value, Organisation.Kind.STATION.value})
 
 
@@ -31,9 +33,11 @@ _READS = {Registry.VIEW.value, Inspect.VIEW.value, Inspect.VIEW_FIGURES.value}
 
 class Coordinator(Role):
     key, label = "coordinator", _("区级统筹员")
-    description = _("汇总各部门计划，生成并发送联合检查建议，督促答复，看全区成效。不能代任何部门答复。")
+    description = _(
+        "汇总全区检查事项清单和各部门计划，生成并发送联合检查建议，督促答复，看全区成效。不能代任何部门答复。"
+    )
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset(_READS | {Inspect.RUN_ROUND.value, Registry.MATCH.value})
+    permissions = frozenset(_READS | {Inspect.RUN_ROUND.value, Inspect.MANAGE_CATALOGUE.value, Registry.MATCH.value})
 
 
 class Registrar(Role):
@@ -79,3 +83,39 @@ class Inspector(Role):
     description = _("到场检查，按事项记录结果。")
     organisation_kinds = UNITS
     permissions = frozenset(_READS | {Inspect.RECORD.value})
+
+
+class FundSupervisor(Role):
+    key, label = "fund_supervisor", _("预付费资金监管员")
+    description = _("登记发卡经营者与存管账户，看全区存管与应存，批准支取，处理对账差异，停止或恢复发卡。")
+    organisation_kinds = frozenset({Organisation.Kind.DISTRICT.value, Organisation.Kind.DEPARTMENT.value})
+    district_wide = True
+    permissions = frozenset({Registry.VIEW.value, Prepaid.VIEW.value, Prepaid.SUPERVISE.value})
+
+
+class MerchantOwner(Role):
+    key, label = "merchant", _("发卡经营者")
+    description = _("管理本单位预付卡：产品、售卡、核销、退款、收银接口、批量文件，存入存管与申请支取。")
+    organisation_kinds = ENTERPRISE
+    permissions = frozenset({Prepaid.VIEW.value, Prepaid.OPERATE.value, Prepaid.SELL.value})
+
+
+class Cashier(Role):
+    key, label = "cashier", _("收银员")
+    description = _("在手机收银页售卡、充值与核销。")
+    organisation_kinds = ENTERPRISE
+    permissions = frozenset({Prepaid.VIEW.value, Prepaid.SELL.value})
+
+
+class MallManager(Role):
+    key, label = "mall", _("商场管理员")
+    description = _("看本商场收取预付款的商户：存管与应存、缺口与变化。")
+    organisation_kinds = ENTERPRISE
+    permissions = frozenset({Prepaid.VIEW.value})
+
+
+class BankOfficer(Role):
+    key, label = "bank", _("存管银行经办")
+    description = _("导入本行存管账户流水，看对账结果。")
+    organisation_kinds = ENTERPRISE
+    permissions = frozenset({Prepaid.VIEW.value, Prepaid.REPORT.value})

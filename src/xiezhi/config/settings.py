@@ -43,7 +43,7 @@ FOUNDATION = [
         "ui",
     )
 ]
-DOMAINS = ["xiezhi.domains.registry", "xiezhi.domains.inspections"]
+DOMAINS = ["xiezhi.domains.registry", "xiezhi.domains.inspections", "xiezhi.domains.prepaid"]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

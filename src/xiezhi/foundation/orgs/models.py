@@ -11,13 +11,16 @@ from xiezhi.foundation.access.actors import Actor
 
 
 class Organisation(models.Model):
-    """机构. `parent`: a department's district, a station's (所) department, a street's district. `street`: where a station works."""
+    """机构. `parent`: a department's district, a station's (所) department, a street's district. `street`: where a station works.
+
+    An enterprise is a body outside government whose people work here: a merchant, a mall's operator, a bank."""
 
     class Kind(models.TextChoices):
         DISTRICT = "district", _("区")
         DEPARTMENT = "department", _("部门")
         STREET = "street", _("街道")
         STATION = "station", _("所")
+        ENTERPRISE = "enterprise", _("企业")
 
     kind = models.CharField(_("类别"), max_length=12, choices=Kind)
     code = models.CharField(_("代码"), max_length=20, unique=True)

@@ -1,0 +1,236 @@
+"""Applying operations to a book held in memory: the one Python path, for SQLite and for batches on either database.
+
+On PostgreSQL single operations go through the database function `prepaid_post`, which does the same; one state machine checks both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from xiezhi.domains.prepaid.ledger import digest as digests
+from xiezhi.domains.prepaid.ledger import drafts
+from xiezhi.domains.prepaid.ledger.drafts import (
+    COUNTED,
+    DEBIT_GROWS,
+    LIMITED,
+    MOST_TOTAL,
+    RESOLVING,
+    Draft,
+    Kind,
+    Leg,
+    Phase,
+)
+
+
+@dataclass(slots=True)
+class AccountState:
+    """One account as the book's lock holder sees it."""
+
+    id: int
+    purse: str
+    is_open: bool
+    debits: int = 0
+    credits: int = 0
+    debits_pending: int = 0
+    credits_pending: int = 0
+    changed: bool = False
+
+    @property
+    def balance(self) -> int:
+        """What it holds, holds not deducted."""
+        return self.debits - self.credits if self.purse in DEBIT_GROWS else self.credits - self.debits
+
+    @property
+    def in_limits(self) -> bool:
+        """Whether what is spent and held stays within what is there, and the totals within 64 bits."""
+        if self.debits + self.debits_pending > MOST_TOTAL or self.credits + self.credits_pending > MOST_TOTAL:
+            raise drafts.too_large()
+        if self.purse not in LIMITED:
+            return True
+        if self.purse in DEBIT_GROWS:
+            return self.credits + self.credits_pending <= self.debits
+        return self.debits + self.debits_pending <= self.credits
+
+
+class Earlier(NamedTuple):
+    """An operation that stands in the book: what a replay is compared with and what a resolution refers to."""
+
+    operation: int
+    phase: str
+    kind: str
+    request: bytes
+    expires_at: datetime | None
+    legs: tuple[Leg, ...]
+
+
+class Applied(NamedTuple):
+    """Where an operation stands: the sequence of its first entry, and whether it stood there before."""
+
+    operation: int
+    replayed: bool
+
+
+@dataclass
+class BookState:
+    """A book under its lock. `by_key`, `by_operation`: at least the earlier operations that the drafts name. `settled`: operations
+    among them that are resolved or reversed. `rows` collects what must be inserted, in the order of COLUMNS plus the digest."""
+
+    id: int
+    last_sequence: int
+    head: bytes
+    accounts: dict[int, AccountState]
+    by_key: dict[str, Earlier] = field(default_factory=dict)
+    by_operation: dict[int, Earlier] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def apply(book: BookState, draft: Draft, *, booked_at: datetime) -> Applied:
+    """Put one operation into the book, or raise LedgerRefused and leave the book as it was."""
+    drafts.check_draft(draft)
+    earlier = book.by_key.get(draft.key)
+    if earlier is not None:
+        if earlier.request != draft.request:
+            raise drafts.key_reused()
+        return Applied(earlier.operation, True)
+    held = _held(book, draft, booked_at)
+    operation = book.last_sequence + 1
+    before = [
+        _copy(book.accounts[each]) for leg in draft.legs for each in (leg.debit, leg.credit) if each in book.accounts
+    ]
+    try:
+        after = [_move(book, draft.phase, leg, amount_held) for leg, amount_held in zip(draft.legs, held, strict=True)]
+    except drafts.LedgerRefused:
+        for state in before:
+            book.accounts[state.id] = state
+        raise
+    for position, (leg, balances) in enumerate(zip(draft.legs, after, strict=True)):
+        _append(book, draft, position, leg, balances, operation, booked_at)
+    stands = Earlier(operation, draft.phase, draft.kind, draft.request, draft.expires_at, draft.legs)
+    book.by_key[draft.key] = book.by_operation[operation] = stands
+    if draft.refers is not None:
+        book.settled.add(draft.refers)
+    return Applied(operation, False)
+
+
+def _held(book: BookState, draft: Draft, booked_at: datetime) -> list[int]:
+    """How much of a hold each leg sets free: all of it, whatever part of it is posted. Raises HoldGone, AlreadyReversed."""
+    resolving = draft.phase in RESOLVING
+    if draft.refers is None:
+        if resolving:
+            raise drafts.hold_gone()
+        return [0] * len(draft.legs)
+    referred = book.by_operation.get(draft.refers)
+    if not resolving:
+        _check_reversal(draft, referred, draft.refers in book.settled)
+        return [0] * len(draft.legs)
+    if referred is None or referred.phase != Phase.PENDING or draft.refers in book.settled:
+        raise drafts.hold_gone()
+    expired = referred.expires_at is not None and referred.expires_at <= booked_at
+    if expired != (draft.phase == Phase.EXPIRED) and draft.phase != Phase.VOIDED:
+        raise drafts.hold_gone()
+    if len(referred.legs) != len(draft.legs):
+        raise drafts.hold_gone()
+    for hold, leg in zip(referred.legs, draft.legs, strict=True):
+        whole = draft.phase == Phase.CONFIRMED or hold.amount == leg.amount
+        if (hold.debit, hold.credit) != (leg.debit, leg.credit) or leg.amount > hold.amount or not whole:
+            raise drafts.hold_gone()
+    return [hold.amount for hold in referred.legs]
+
+
+def _check_reversal(draft: Draft, referred: Earlier | None, settled: bool) -> None:
+    """A reversal turns every leg of a posted operation round, once; nothing reverses a reversal."""
+    if referred is None or settled or referred.phase not in {Phase.POSTED, Phase.CONFIRMED}:
+        raise drafts.already_reversed()
+    turned = tuple(Leg(leg.credit, leg.debit, leg.amount) for leg in referred.legs)
+    if draft.kind != Kind.REVERSAL or referred.kind == Kind.REVERSAL or draft.legs != turned:
+        raise drafts.already_reversed()
+
+
+def _move(book: BookState, phase: str, leg: Leg, held: int) -> tuple[int, int]:
+    """Change the two accounts of a leg; returns their balances after it."""
+    try:
+        debit, credit = book.accounts[leg.debit], book.accounts[leg.credit]
+    except KeyError:
+        raise drafts.LedgerRefused("account of another book") from None
+    if (debit.purse in COUNTED) != (credit.purse in COUNTED):
+        raise drafts.LedgerRefused("fen and uses do not mix")
+    if phase not in {Phase.VOIDED, Phase.EXPIRED} and not (debit.is_open and credit.is_open):
+        raise drafts.closed()
+    if phase == Phase.PENDING:
+        debit.debits_pending += leg.amount
+        credit.credits_pending += leg.amount
+    else:
+        debit.debits_pending -= held
+        credit.credits_pending -= held
+    if phase in {Phase.POSTED, Phase.CONFIRMED}:
+        debit.debits += leg.amount
+        credit.credits += leg.amount
+    if not (debit.in_limits and credit.in_limits):
+        raise drafts.overdrawn()
+    debit.changed = credit.changed = True
+    return debit.balance, credit.balance
+
+
+def _append(
+    book: BookState,
+    draft: Draft,
+    position: int,
+    leg: Leg,
+    balances: tuple[int, int],
+    operation: int,
+    booked_at: datetime,
+) -> None:
+    book.last_sequence += 1
+    first = position == 0
+    values = (
+        book.id,
+        book.last_sequence,
+        operation,
+        position,
+        str(draft.kind),
+        str(draft.phase),
+        leg.debit,
+        leg.credit,
+        leg.amount,
+        *balances,
+        draft.at,
+        booked_at,
+        draft.expires_at,
+        draft.key if first else "",
+        draft.request if first else None,
+        draft.source,
+        draft.actor_user_id,
+        draft.refers,
+    )
+    book.head = digests.digest(book.head, values)
+    book.rows.append((*values, book.head))
+
+
+def _copy(state: AccountState) -> AccountState:
+    return AccountState(
+        state.id,
+        state.purse,
+        state.is_open,
+        state.debits,
+        state.credits,
+        state.debits_pending,
+        state.credits_pending,
+        state.changed,
+    )
+
+
+def earlier_operations(rows: Mapping[int, list[Any]]) -> dict[int, Earlier]:
+    """Operations of a book from their entries (model rows by operation, in order of leg)."""
+    return {
+        operation: Earlier(
+            operation,
+            legs[0].phase,
+            legs[0].kind,
+            bytes(legs[0].request),
+            legs[0].expires_at,
+            tuple(Leg(each.debit_id, each.credit_id, each.amount) for each in legs),
+        )
+        for operation, legs in rows.items()
+    }
