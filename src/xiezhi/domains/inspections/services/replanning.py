@@ -266,15 +266,12 @@ def _rearranged(
         for check in those:
             soonest = min(others[pk].on, clock.first_day(at=at, urgent=check.urgent))
             wide[check.pk] = Window(max(check.earliest, soonest), check.latest)
-    problem = _problem(list(everything.values()), wide, params, leaving_out=list(others))
-    refused = [
-        (str(check.pk), day) for check in todo for department, day in closed if department == check.department_id
-    ]
+    problem = _problem(list(everything.values()), wide, params, closed=closed, leaving_out=list(others))
     former = [(others[pk].number, others[pk].on, [str(check.pk) for check in those]) for pk, those in theirs.items()]
     from xiezhi.engines.planning import replan
 
     plan, _changes = replan(
-        problem, former, affected_subjects=[str(visit.premises_id)], avoid=refused, params=params, seed=SEED, workers=1
+        problem, former, affected_subjects=[str(visit.premises_id)], params=params, seed=SEED, workers=1
     )
     plan = _checked(problem, plan)
     left = _reasons(plan, list(everything.values()), wide, closed)
