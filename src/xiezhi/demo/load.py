@@ -52,8 +52,8 @@ class People:
 
 
 def load_district(folder: Path, quarter: Quarter, *, count: int, say: Say) -> People:
-    """Found the district, fill it from freshly written sheets and file every plan; a week before the quarter begins."""
-    at = timezone.make_aware(datetime.combine(quarter.first - timedelta(days=7), time(9)))
+    """Found the district and fill it from freshly written sheets: people, teams, subjects, catalogue; a week before the quarter."""
+    at = _before(quarter)
     say("writing the district's sheets")
     write_demo_files(folder, quarter, count=count, seed=SEED)
     say("appointing people")
@@ -65,10 +65,18 @@ def load_district(folder: Path, quarter: Quarter, *, count: int, say: Say) -> Pe
     import_now("registry.subjects", path=folder / SUBJECT_FILE, actor=people["registrar"], at=at)
     say("importing the catalogue")
     _import_catalogue(folder / CATALOGUE_FILE, people, at)
+    return people
+
+
+def load_plans(folder: Path, people: People, quarter: Quarter, *, say: Say) -> None:
+    """Let every department's planner import and file the plan that lies in `folder`."""
     for department in DEPARTMENTS:
         say(f"importing and filing the plan of {department.short}")
-        _import_plan(plan_file(folder, department), department, people, quarter, at)
-    return people
+        _import_plan(plan_file(folder, department), department, people, quarter, _before(quarter))
+
+
+def _before(quarter: Quarter) -> datetime:
+    return timezone.make_aware(datetime.combine(quarter.first - timedelta(days=7), time(9)))
 
 
 def _appoint_people(at: datetime) -> People:

@@ -37,7 +37,7 @@ def write_demo_files(folder: Path, quarter: Quarter, *, count: int = SUBJECTS, s
     ]
     for department in DEPARTMENTS:
         rows = make_rows(department, firms, quarter, seed=seed)
-        written.append(_write(plan_file(folder, department), PLAN_HEADER, map(_plan_row, rows)))
+        written.append(_write(plan_file(folder, department), PLAN_HEADER, map(plan_row, rows)))
     return written
 
 
@@ -69,7 +69,8 @@ def _catalogue(effective_from: date) -> Iterable[Sequence[str | int | date]]:
             )  # fmt: skip
 
 
-def _plan_row(row: Row) -> Sequence[str | date]:
+def plan_row(row: Row) -> Sequence[str | date]:
+    """The cells of one plan row, in the order of PLAN_HEADER."""
     return (
         row.firm.code if row.firm else "", row.firm.name if row.firm else "", row.item, row.content, row.source,
         row.earliest, row.latest, row.scene, row.ratio, row.frequency, row.on_site_reason,

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from xiezhi.config.environment import free_port
-from xiezhi.demo.load import DONE, PASSWORD, load_district
+from xiezhi.demo.load import DONE, PASSWORD, load_district, load_plans
 from xiezhi.demo.plans import quarter_around
 from xiezhi.demo.sheets import SUBJECTS
 from xiezhi.demo.story import open_the_present, tell_the_past
@@ -49,7 +49,9 @@ class Command(BaseCommand):
 
         self.stdout.write("Loading the demo district (once):")
         quarter = quarter_around(timezone.localdate())
-        people = load_district(settings.DATA / "demo-files", quarter, count=subjects, say=say)
+        folder = settings.DATA / "demo-files"
+        people = load_district(folder, quarter, count=subjects, say=say)
+        load_plans(folder, people, quarter, say=say)
         tell_the_past(people, quarter, say=say)
         open_the_present(people, quarter, say=say)
 

@@ -1,0 +1,1 @@
+"""Whole pieces of work in a real browser against a real installation."""
