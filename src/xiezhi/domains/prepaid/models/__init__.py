@@ -1,7 +1,34 @@
 """Tables of prepaid funds."""
 
+from xiezhi.domains.prepaid.models.api import ApiKey
 from xiezhi.domains.prepaid.models.cards import Card, Holder, Product
+from xiezhi.domains.prepaid.models.custody import (
+    BankLine,
+    Difference,
+    Dispute,
+    Release,
+    ReleaseStatus,
+    Shortfall,
+    Statement,
+)
 from xiezhi.domains.prepaid.models.ledger import Account, Book, Entry
 from xiezhi.domains.prepaid.models.merchants import BankAccount, Merchant
 
-__all__ = ["Account", "BankAccount", "Book", "Card", "Entry", "Holder", "Merchant", "Product"]
+__all__ = [
+    "Account",
+    "ApiKey",
+    "BankAccount",
+    "BankLine",
+    "Book",
+    "Card",
+    "Difference",
+    "Dispute",
+    "Entry",
+    "Holder",
+    "Merchant",
+    "Product",
+    "Release",
+    "ReleaseStatus",
+    "Shortfall",
+    "Statement",
+]

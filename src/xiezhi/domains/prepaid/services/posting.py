@@ -200,6 +200,7 @@ def expire_holds(*, at: datetime, limit: int = 500) -> int:
     """Set free the holds that have run out; returns how many. For the ticker: a second run finds nothing."""
     due = (
         Entry.objects.filter(phase=Phase.PENDING, leg=0, expires_at__lte=at)
+        .exclude(kind=Kind.RELEASE)  # a release request expires with its row
         .extra(
             where=[
                 "NOT EXISTS (SELECT 1 FROM prepaid_entry s WHERE s.book_id = prepaid_entry.book_id"

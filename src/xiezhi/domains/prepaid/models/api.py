@@ -1,0 +1,35 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from xiezhi.domains.prepaid.models.cards import OfMerchantQuerySet
+from xiezhi.domains.prepaid.models.merchants import Merchant
+
+
+class ApiKey(models.Model):
+    """收银接口密钥. The secret is derived from `name` and the installation's own secret, and stored nowhere."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("查询卡与余额")
+        SELL = "sell", _("售卡与充值")
+        REDEEM = "redeem", _("核销")
+        REFUND = "refund", _("退款与冲正")
+        BATCH = "batch", _("批量入账")
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="api_keys", verbose_name=_("发卡经营者"))
+    name = models.CharField(_("密钥编号"), max_length=24, unique=True)
+    label = models.CharField(_("用在哪里"), max_length=60)
+    scopes = models.JSONField(_("权限范围"), default=list)
+    created_at = models.DateTimeField(_("生成时间"))
+    expires_at = models.DateTimeField(_("有效期止"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("停用时间"), null=True, blank=True)
+    per_minute = models.PositiveIntegerField(_("每分钟请求数上限"), default=600)
+    minute = models.BigIntegerField(default=0)
+    used = models.PositiveIntegerField(default=0)
+
+    objects = OfMerchantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("收银接口密钥")
+
+    def __str__(self) -> str:
+        return self.label
