@@ -35,18 +35,19 @@ class ProposeForm(forms.Form):
     """提议改期: one of the days on which everybody can come."""
 
     prefix = "propose"
-    on = forms.TypedChoiceField(label=gettext_lazy("改到"), coerce=date.fromisoformat, widget=forms.RadioSelect)
+    on = forms.TypedChoiceField(label=gettext_lazy("改到"), coerce=date.fromisoformat)
     reason = forms.CharField(label=gettext_lazy("改期的理由"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, options: Sequence[DateOption] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        possible = [option for option in options if not option.refusal]
+        text = _("%(day)s，最忙的部门用到 %(load)d%%")
         self.fields["on"].choices = [  # type: ignore[attr-defined]
-            (
-                option.on.isoformat(),
-                _("%(day)s，最忙的部门用到 %(load)d%%") % {"day": words.day(option.on), "load": option.load_percent},
-            )
-            for option in options
-            if not option.refusal
+            ("", _("请选一天")),
+            *(
+                (option.on.isoformat(), text % {"day": words.day(option.on), "load": option.load_percent})
+                for option in possible
+            ),
         ]
 
 
@@ -134,13 +135,13 @@ class ResultForm(forms.Form):
                 help_text=line.standard,
                 choices=LINE_ANSWERS,
                 widget=forms.RadioSelect,
-                required=False,
+                error_messages={"required": _("请选一项。")},
             )
         self.fields["codes"] = forms.MultipleChoiceField(
             label=_("检查结果"),
             choices=[(code.code, f"{code.text}（{code.code}）") for code in codes],
             widget=forms.CheckboxSelectMultiple,
-            required=False,
+            error_messages={"required": _("请至少选一项检查结果。")},
         )
         self.fields["finding"] = forms.CharField(
             label=_("发现的问题"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4})

@@ -18,6 +18,7 @@ from xiezhi.domains.inspections.workflow import PARTICIPATION, VISIT, Answer, Vi
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.audit.models import Entry
+from xiezhi.foundation.ui import words
 
 LIVING_PARTS = Prefetch(
     "participations",
@@ -214,6 +215,11 @@ class Day:
     today: bool
     visits: list[Visit] = field(default_factory=list)
     total: int = 0
+
+    @property
+    def weekday(self) -> str:
+        """周一 … 周日."""
+        return words.weekday(self.on)
 
     @property
     def more(self) -> int:

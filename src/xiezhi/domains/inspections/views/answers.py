@@ -25,7 +25,7 @@ from xiezhi.domains.inspections.workflow import PARTICIPATION, VISIT, VisitStatu
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.forms import saved
-from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, list_page
+from xiezhi.foundation.ui.lists import Bulk, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import DayColumn, DeadlineColumn, NumberColumn, Table
 from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
 from xiezhi.foundation.workflow.services import available
@@ -73,12 +73,12 @@ class AnswerTable(Table):
 
     def render_actions(self, record: Participation) -> SafeString:
         return format_html(
-            '<button class="btn btn-sm btn-primary" type="submit" form="bulk" formaction="{}">{}</button>'
-            ' <a class="btn btn-sm" href="{}">{}</a>',
+            '<span class="text-nowrap"><button class="btn btn-sm btn-primary" type="submit" form="bulk" formaction="{}">{}</button>'
+            ' <a class="btn btn-sm" href="{}">{}</a></span>',
             reverse("inspections:answer_confirm", args=[record.visit_id]),
-            _("确认参加"),
+            _("确认"),
             reverse("inspections:answer", args=[record.visit_id]),
-            _("改期或不参加"),
+            _("其他"),
         )
 
 
@@ -102,7 +102,6 @@ def answer_list(request: DeskRequest) -> HttpResponseBase:
         filterset=AnswerFilters,
         unit=_("次"),
         bulk=[Bulk(_("确认参加所选"), reverse("inspections:answers_confirm"), "check", "primary", May.CONFIRM)],
-        actions=[Action(_("看本部门的检查"), reverse("inspections:visits"), "calendar-check")],
         empty=Empty(
             _("没有待答复的检查"), _("新的联合检查建议发来时，您会收到消息，也能在这里看到。"), icon="circle-check"
         ),

@@ -37,7 +37,8 @@ def _scope(form: ScopeForm, today: date) -> queries.Scope:
 def figures(request: DeskRequest) -> HttpResponseBase:
     """The dashboard: seven figures with formula, numerator and denominator, two charts with their numbers, the volume beside them."""
     today = timezone.localdate()
-    form = ScopeForm(request.GET or None)
+    narrowed = any(request.GET.get(name) for name in ScopeForm.base_fields)
+    form = ScopeForm(request.GET if narrowed else None, initial={"from_day": date(today.year, 1, 1), "to_day": today})
     scope = _scope(form, today)
     months = queries.by_month(request.actor, scope)
     if wanted := request.GET.get("export"):

@@ -21,7 +21,7 @@ from xiezhi.domains.inspections.workflow import VISIT, Answer, CheckStatus, Visi
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.orgs.models import Officer
-from xiezhi.foundation.rules.queries import reading
+from xiezhi.foundation.rules.queries import reading, rule_book
 from xiezhi.foundation.ui.forms import form_page, saved
 
 
@@ -215,10 +215,13 @@ def visit_record(request: DeskRequest, pk: int) -> HttpResponse:
 def _paper(request: DeskRequest, pk: int, template: str) -> HttpResponse:
     visit = visit_or_404(request.actor, pk)
     codes = {code.code: code.text for code in results.current_codes()}
+    book = rule_book(rules.OFFICERS_PER_DEPARTMENT, rules.ANNUAL_CAP)
     context = {
         "visit": visit,
         "codes": codes,
         "recorded": visit.status == VisitStatus.RECORDED,
+        "officers": book.reading(rules.OFFICERS_PER_DEPARTMENT, on=visit.on),
+        "cap": book.reading(rules.ANNUAL_CAP, on=visit.on),
         **queries.facts_for_print(visit),
     }
     return render(request, template, context)
