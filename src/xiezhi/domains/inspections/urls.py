@@ -35,6 +35,7 @@ urlpatterns = [
     path("rounds/<int:pk>/", rounds.round_detail, name="round"),
     path("rounds/<int:pk>/visits/", rounds.round_visits, name="round_visits"),
     path("rounds/<int:pk>/leftovers/", rounds.round_leftovers, name="round_leftovers"),
+    path("rounds/<int:pk>/leftovers/<int:leftover_pk>/way/", rounds.round_way, name="round_way"),
     path("rounds/<int:pk>/<slug:move>/", rounds.round_move, name="round_move"),
     path("visits/", visits.visit_list, name="visits"),
     path("visits/calendar/", visits.calendar, name="calendar"),

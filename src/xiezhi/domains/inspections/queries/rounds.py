@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Avg, Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -155,6 +155,51 @@ def heat_map(round_: Round) -> dict[str, Any]:
                 *([name, *(load.get((day, name), 0) for day in days)] for name in names),
             ]
         },
+    }
+
+
+def street_map(round_: Round) -> dict[str, Any]:
+    """An ECharts option: streets where their visited premises lie (mean longitude and latitude), the dot as large as its visits."""
+    rows = (
+        Visit.objects.filter(round=round_, premises__longitude__isnull=False, premises__latitude__isnull=False)
+        .values("premises__street__short_name")
+        .annotate(visits=Count("pk"), east=Avg("premises__longitude"), north=Avg("premises__latitude"))
+        .order_by("premises__street__short_name")
+    )
+    source: list[list[str | int | float]] = [[_("街道"), _("经度"), _("纬度"), _("进门次数")]]
+    source += [
+        [
+            row["premises__street__short_name"],
+            round(float(row["east"]), 4),
+            round(float(row["north"]), 4),
+            row["visits"],
+        ]
+        for row in rows
+    ]
+    most = max((int(row[3]) for row in source[1:]), default=1)
+    return {
+        "dataset": {"source": source},
+        "grid": {"left": 56, "right": 40, "top": 24, "bottom": 64},
+        "xAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": "{value}°"}, "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": "{value}°"}, "splitLine": {"show": False}},
+        "visualMap": {
+            "dimension": 3,
+            "min": 0,
+            "max": most,
+            "orient": "horizontal",
+            "left": "center",
+            "bottom": 0,
+            "text": [_("多"), _("少")],
+            "inRange": {"symbolSize": [10, 46], "color": ["#8fb3ae", "#17494d"]},
+        },
+        "series": [
+            {
+                "type": "scatter",
+                "encode": {"x": 1, "y": 2, "tooltip": [0, 3]},
+                "label": {"show": True, "formatter": "{@[0]}", "position": "bottom"},
+                "labelLayout": {"hideOverlap": True},
+            }
+        ],
     }
 
 

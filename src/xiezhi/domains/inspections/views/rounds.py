@@ -19,6 +19,7 @@ from xiezhi.domains.inspections.forms.rounds import HorizonForm
 from xiezhi.domains.inspections.models import Leftover, Round, Visit
 from xiezhi.domains.inspections.permissions import InspectionPermission as May
 from xiezhi.domains.inspections.queries import rounds as queries
+from xiezhi.domains.inspections.queries.explaining import way_for
 from xiezhi.domains.inspections.services import rounds as services
 from xiezhi.domains.inspections.workflow import ROUND, RoundStatus, VisitStatus
 from xiezhi.foundation.access.guards import needs
@@ -126,6 +127,7 @@ def round_detail(request: DeskRequest, pk: int) -> HttpResponse:
             "apart": round_.leftovers.filter(kind=Leftover.Kind.APART).count(),
             "gap_percent": f"{100 * round_.figures.get('gap', 0):.2f}",
             "unplaced": round_.leftovers.filter(kind=Leftover.Kind.UNPLACED).count(),
+            "map": queries.street_map(round_),
             "streets": queries.street_bars(round_),
             "heat": queries.heat_map(round_),
             "gains": queries.gains(round_),
@@ -225,11 +227,21 @@ class LeftoverTable(Table):
     kind = StatusColumn(Leftover.Kind, verbose_name=gettext_lazy("情况"))
     reason = django_tables2.Column()
     detail = django_tables2.Column(default="—")
-    phone = ("subject", "item", "kind", "reason")
+    way = django_tables2.Column(
+        accessor="pk",
+        orderable=False,
+        verbose_name=gettext_lazy("怎样才能"),
+        linkify=("inspections:round_way", {"pk": django_tables2.A("round_id"), "leftover_pk": django_tables2.A("pk")}),
+    )
+    phone = ("subject", "item", "kind", "reason", "way")
+    exported = ("check_task", "subject", "department", "item", "other", "kind", "reason", "detail")
 
     class Meta(Table.Meta):
         model = Leftover
-        fields = ("check_task", "subject", "department", "item", "other", "kind", "reason", "detail")
+        fields = ("check_task", "subject", "department", "item", "other", "kind", "reason", "detail", "way")
+
+    def render_way(self) -> str:
+        return _("看看差在哪里")
 
     def render_reason(self, value: str) -> str:
         return reason_words(value)
@@ -273,3 +285,13 @@ def round_leftovers(request: DeskRequest, pk: int) -> HttpResponseBase:
         actions=[Action(_("回到本轮"), reverse("inspections:round", args=[pk]), "arrow-left")],
         empty=Empty(_("全部排入、能合并的都已合并"), icon="circle-check"),
     )
+
+
+@require_GET
+@needs(May.VIEW)
+def round_way(request: DeskRequest, pk: int, leftover_pk: int) -> HttpResponse:
+    """What would give a left-out check a date, or join two that are apart, worked out now and proven by solving again."""
+    round_ = _round(request, pk)
+    leftover = get_object_or_404(queries.leftovers_of(round_, request.actor), pk=leftover_pk)
+    context = {"round": round_, "leftover": leftover, "way": way_for(leftover, today=timezone.localdate())}
+    return render(request, "inspections/rounds/way.html", context)
