@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.domains.inspections import rules
@@ -214,7 +214,7 @@ def round_visits(request: DeskRequest, pk: int) -> HttpResponseBase:
 
 class LeftoverTable(Table):
     check_task = django_tables2.Column(
-        verbose_name=gettext_lazy("任务"),
+        verbose_name=pgettext_lazy("inspection", "任务"),
         linkify=("inspections:check", {"pk": django_tables2.A("check_task_id")}),
         order_by="check_task__number",
     )
