@@ -2,11 +2,14 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from xiezhi.domains.prepaid.api import api as prepaid
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="desk:home"), name="root"),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("xiezhi.foundation.accounts.urls")),
     path("desk/files/", include("xiezhi.foundation.files.urls")),
     path("desk/imports/", include("xiezhi.foundation.imports.urls")),
+    path("api/prepaid/v1/", prepaid.urls),
     path("desk/", include("xiezhi.web.desk.urls")),
 ]

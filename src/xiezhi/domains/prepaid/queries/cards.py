@@ -1,0 +1,99 @@
+"""Reading cards: balances and entries, without ever adding up a journal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from xiezhi.domains.prepaid.ledger.drafts import RESOLVING, Kind, Phase, Purse
+from xiezhi.domains.prepaid.models import Account, Card, Entry
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class CardEntry:
+    """One movement of a card's purse as its holder reads it. `change`: signed, in fen or uses. `waiting`: held and not settled yet."""
+
+    sequence: int
+    operation: int
+    kind: str
+    phase: str
+    purse: str
+    change: int
+    after: int
+    at: datetime
+    expires_at: datetime | None = None
+    waiting: bool = False
+
+    @property
+    def kind_label(self) -> str:
+        """What happened, in words."""
+        return str(Kind(self.kind).label)
+
+    @property
+    def phase_label(self) -> str:
+        """How it stands, in words."""
+        return str(Phase(self.phase).label)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it moved something: posted, or a hold confirmed."""
+        return self.phase in {Phase.POSTED, Phase.CONFIRMED}
+
+
+def card_entries(card: Card, *, before: int | None = None, limit: int = PAGE) -> list[CardEntry]:
+    """The newest `limit` movements of a card, newest first; `before`: older than that sequence."""
+    accounts = dict(Account.objects.filter(card=card).values_list("pk", "purse"))
+    found: dict[int, Entry] = {}
+    for side in ("debit", "credit"):  # each side has its index; the newest of both are the newest of all
+        for account in accounts:
+            rows = Entry.objects.filter(**{side: account})
+            if before is not None:
+                rows = rows.filter(sequence__lt=before)
+            found |= {each.sequence: each for each in rows.order_by("-sequence")[:limit]}
+    newest = [found[sequence] for sequence in sorted(found, reverse=True)[:limit]]
+    settled = _settled(card, newest)
+    return [_told(entry, accounts, settled) for entry in newest]
+
+
+def _settled(card: Card, entries: Sequence[Entry]) -> set[int]:
+    pending = [each.operation for each in entries if each.phase == Phase.PENDING]
+    if not pending:
+        return set()
+    rows = Entry.objects.filter(book_id=card.merchant_id, refers__in=pending, phase__in=RESOLVING)
+    return {each for each in rows.values_list("refers", flat=True) if each is not None}
+
+
+def _told(entry: Entry, accounts: dict[int, str], settled: set[int]) -> CardEntry:
+    out = entry.debit_id in accounts  # debits take from a card's purses
+    return CardEntry(
+        entry.sequence,
+        entry.operation,
+        entry.kind,
+        entry.phase,
+        accounts[entry.debit_id if out else entry.credit_id],
+        -entry.amount if out else entry.amount,
+        entry.debit_after if out else entry.credit_after,
+        entry.at,
+        entry.expires_at,
+        entry.phase == Phase.PENDING and entry.operation not in settled,
+    )
+
+
+def card_totals(cards: Sequence[Card]) -> dict[int, dict[str, Account]]:
+    """The accounts of several cards by card and purse: one query."""
+    found: dict[int, dict[str, Account]] = {card.pk: {} for card in cards}
+    for account in Account.objects.filter(card__in=cards):
+        found[account.card_id or 0][account.purse] = account
+    return found
+
+
+def operation_of(card: Card, operation: int) -> bool:
+    """Whether an operation of the book touched this card."""
+    accounts = list(Account.objects.filter(card=card, purse__in=[Purse.PRINCIPAL, Purse.USES, Purse.BONUS]))
+    near = Entry.objects.filter(
+        book_id=card.merchant_id, operation=operation, sequence__gte=operation, sequence__lt=operation + 1000
+    )
+    return near.filter(Q(debit__in=accounts) | Q(credit__in=accounts)).exists()
