@@ -156,6 +156,7 @@ def examine(columns: Columns, begin: int, end: int, load: Longs, trips: Bools) -
     found = np.empty((LISTED, 2), np.int64)
     count = 0
     sums = np.zeros(5, np.int64)
+    pair = np.empty(2, np.int64)
     most = 0
     for s in range(begin, end):
         most = max(most, first[s + 1] - first[s])
@@ -177,18 +178,25 @@ def examine(columns: Columns, begin: int, end: int, load: Longs, trips: Bools) -
                 if reason[c] != (1 if opened == 0 else 2) and count < LISTED:
                     found[count, 0], found[count, 1] = REASON, c
                     count += 1
-            if check_visit[c] >= 0:
+            if check_visit[c] >= 0 and columns.order[columns.start[check_visit[c]]] == c:
                 for code, index in _visit_faults(columns, check_visit[c], c, s, limit, load, trips):
                     if count < LISTED:
                         found[count, 0], found[count, 1] = code, index
                         count += 1
             for j in range(i):
-                code = _pair_fault(columns, lo + j, c, rows[j], rows[i], limit)
+                pair[0], pair[1] = lo + j, c
+                code = _pair_fault(columns, pair, rows[j], rows[i], limit)
                 if code:
                     sums[1] += 1
                 if code == 2 and count < LISTED:
                     found[count, 0], found[count, 1] = APART, c
                     count += 1
+        if n == 1 and columns.pin[lo] < 0:  # most subjects; the general way would say the same
+            if check_visit[lo] >= 0:
+                pair[0] = lo
+                sums[3] += 1
+                sums[2] += MILLION + _cheapest_date(columns, pair[:1], lo, rows, price, True)
+            continue
         sums[3] += _each_alone(columns, s, rows, price)
         sums[2] += _cheapest_plan(columns, s, rows, price, limit)
     if begin == 0:
@@ -231,8 +239,6 @@ def _visit_faults(
     order, start = columns.order, columns.start
     department, minutes, safety, pin = columns.department, columns.minutes, columns.safety, columns.pin
     members = order[start[v] : start[v + 1]]
-    if members[0] != c:
-        return out
     d = np.searchsorted(columns.dates, columns.visit_date[v])
     for m in members:
         if m < columns.first[s] or m >= columns.first[s + 1] or columns.visit_subject[v] != s:
@@ -286,14 +292,13 @@ def _visit_faults(
 
 
 @compiled
-def _pair_fault(
-    columns: Columns, a: int, b: int, row_a: NDArray[np.uint8], row_b: NDArray[np.uint8], limit: int
-) -> int:
+def _pair_fault(columns: Columns, pair: Longs, row_a: NDArray[np.uint8], row_b: NDArray[np.uint8], limit: int) -> int:
     """0: not a pair to list; 1: listed as it must be; 2: should be listed and is not."""
+    a, b = pair[0], pair[1]
     visit, pairs = columns.visit, columns.pairs
     if visit[a] >= 0 and visit[a] == visit[b]:
         return 0
-    if _allowed(columns, np.array([a, b]), limit):
+    if _allowed(columns, pair, limit):
         return 0
     for d in range(len(columns.dates)):
         if row_a[d] and row_b[d]:
@@ -461,7 +466,7 @@ def _cheapest_date(
                 cost += price[pool[c], d] * use
         if cost < least:
             least = cost
-        if least == 0 and not priced:
+        if least == 0:  # prices are not negative (or the plan fails for it)
             return least
     return least
 

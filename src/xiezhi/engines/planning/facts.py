@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xiezhi.engines.planning.caching import compiled
 from xiezhi.engines.planning.kernels import DEP, MINUTES, PIN, POOL, SAFETY, Ints, Longs, State, Static, incompatible
@@ -11,12 +12,22 @@ DEPARTMENTS_LIMIT, INCOMPATIBLE_THIRD, TIME_ON_SITE, NO_COMMON_ROOM, BETTER_ELSE
 
 
 @compiled
-def visit_facts(check: Ints, first: Longs, visit: Ints, visits: int) -> tuple[Ints, Ints]:
-    """Lead department and minutes on site of each visit (rules 3 and 6)."""
-    lead = np.full(visits, -1, np.int32)
-    longest = np.zeros(visits, np.int32)
-    best = np.zeros((visits, 2), np.int64)
-    for s in range(len(first) - 1):
+def department_sets(department: Ints, visit: Ints, sets: NDArray[np.int64]) -> None:
+    """Mark in `sets[v]` (63 departments to a word) the departments of visit v."""
+    for c in range(len(visit)):
+        if visit[c] >= 0:
+            sets[visit[c], department[c] // 63] |= 1 << (department[c] % 63)
+
+
+@compiled
+def visit_facts(
+    check: Ints, first: Longs, visit: Ints, begin: int, end: int, lead: Ints, longest: Ints, best: NDArray[np.int64]
+) -> None:
+    """Lead department and minutes on site (rules 3 and 6) of the visits to subjects begin..end-1.
+
+    `lead` starts at -1, the others at 0; `best` keeps the lead's safety minutes and minutes.
+    """
+    for s in range(begin, end):
         for a in range(first[s], first[s + 1]):
             v = visit[a]
             if v < 0:
@@ -37,15 +48,14 @@ def visit_facts(check: Ints, first: Longs, visit: Ints, visits: int) -> tuple[In
                 lead[v] = check[a, DEP]
                 best[v, 0] = safe
                 best[v, 1] = minutes
-    return lead, longest
 
 
 @compiled
-def apart_pairs(static: Static, state: State) -> Ints:
-    """(check, check, reason) of each pair that two rules-abiding checks of a subject form without sharing a visit."""
+def apart_pairs(static: Static, state: State, begin: int, end: int) -> Ints:
+    """(check, check, reason) of each pair of a subject in begin..end-1 that may share a visit by the rules and does not."""
     found = np.empty((1024, 3), np.int32)
     count = 0
-    for s in range(len(static.first) - 1):
+    for s in range(begin, end):
         for a in range(static.first[s], static.first[s + 1]):
             for b in range(a + 1, static.first[s + 1]):
                 if state.rep[a] >= 0 and state.rep[a] == state.rep[b]:

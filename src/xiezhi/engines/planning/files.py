@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
+from xiezhi.engines.planning.facts import department_sets
 from xiezhi.engines.planning.problem import (
     APART_REASONS,
     UNPLACED_REASONS,
@@ -28,7 +29,7 @@ from xiezhi.engines.planning.problem import (
     Plan,
     Problem,
 )
-from xiezhi.engines.planning.tables import Faults, build, checked_params
+from xiezhi.engines.planning.tables import Faults, build, checked_params, positions, unique
 
 VERSION = "1"  # of the planner: raised whenever the same input and seed may give another plan
 SUFFIXES = (".csv", ".parquet")
@@ -181,31 +182,20 @@ def _visits(plan: Plan) -> pl.DataFrame:
 
 def _joined_departments(plan: Plan) -> pl.Series:
     """Each visit's departments, `;`-joined in code-point order: each combination is spelled once."""
-    problem = plan.problem
-    held = plan.check_visit >= 0
-    pairs = np.unique(
-        plan.check_visit[held].astype(np.int64) * len(problem.departments) + problem.check_department[held]
-    )
-    visit, department = np.divmod(pairs, max(1, len(problem.departments)))
-    code = np.zeros(len(plan.visit_date), np.int64)
-    start = np.searchsorted(visit, np.arange(len(plan.visit_date) + 1))
-    spelled: dict[tuple[int, ...], int] = {}
-    most = int(np.diff(start).max()) if len(plan.visit_date) else 0
-    table = np.full((len(plan.visit_date), most), -1, np.int64)
-    table[visit, np.arange(len(visit)) - start[visit]] = department
-    kinds: list[str] = []
-    key = np.zeros(len(table), np.int64)
-    for column in range(most):  # fold the columns into one code, keeping codes small as they grow
-        key = key * (len(problem.departments) + 1) + table[:, column] + 1
-        _, key = np.unique(key, return_inverse=True)
-    if most:
-        _, example = np.unique(key, return_index=True)
-        for at in example:
-            present = tuple(int(d) for d in table[at] if d >= 0)
-            spelled[present] = len(kinds)
-            kinds.append(";".join(problem.departments[d] for d in present))
-        code = key
-    return pl.Series(kinds, dtype=pl.String).gather(code) if kinds else pl.Series([], dtype=pl.String)
+    departments = plan.problem.departments
+    sets = np.zeros((len(plan.visit_date), len(departments) // 63 + 1), np.int64)
+    department_sets(plan.problem.check_department, plan.check_visit, sets)
+    code = np.zeros(len(sets), np.int64)
+    for column in range(sets.shape[1]):  # fold the words into one small code
+        values = pl.Series(sets[:, column]).unique().sort().to_numpy()
+        code = code * len(values) + np.searchsorted(values, sets[:, column])
+        known = pl.Series(code).unique().sort().to_numpy()
+        code = np.searchsorted(known, code)
+    example = np.zeros(int(code.max()) + 1 if len(code) else 0, np.int64)
+    example[code] = np.arange(len(code))
+    bits = [[k for k in range(len(departments)) if int(sets[v, k // 63]) >> (k % 63) & 1] for v in example]
+    names = [";".join(departments[k] for k in present) for present in bits]
+    return pl.Series(names, dtype=pl.String).gather(code)
 
 
 def _assignments(plan: Plan) -> pl.DataFrame:
@@ -286,15 +276,15 @@ def _plan_from(source: Input, frames: dict[str, pl.DataFrame], figures: Figures,
     visits, placed, unplaced = frames["visits"], frames["assignments"], frames["unplaced"]
     visit_ids = visits["visit_id"]
     for name, column in (("visits", "visit_id"), ("assignments", "check_id"), ("unplaced", "check_id")):
-        if frames[name][column].n_unique() != len(frames[name]):
-            faults.add(name, column, frames[name][column].is_duplicated(), "stands twice")
+        unique(faults, name, column, frames[name][column])
     check = _found(placed["check_id"], problem.check_ids, "assignments", "check_id", faults)
     visit = _found(placed["visit_id"], visit_ids, "assignments", "visit_id", faults)
     left = _found(unplaced["check_id"], problem.check_ids, "unplaced", "check_id", faults)
     subject = _found(visits["subject_id"], problem.subject_ids, "visits", "subject_id", faults)
     departments = pl.Series(problem.departments, dtype=pl.String)
     lead = _found(visits["lead"], departments, "visits", "lead", faults)
-    apart = [_found(frames["apart"][c], problem.check_ids, "apart", c, faults) for c in ("check_a", "check_b")]
+    both = pl.concat([frames["apart"]["check_a"], frames["apart"]["check_b"]])
+    apart = np.split(_found(both, problem.check_ids, "apart", "check_a, check_b", faults), 2)
     codes = _found(frames["apart"]["reason"], pl.Series(APART_REASONS), "apart", "reason", faults)
     why = _found(unplaced["reason"], pl.Series(UNPLACED_REASONS), "unplaced", "reason", faults)
     faults.stop()
@@ -328,12 +318,9 @@ def _plan_from(source: Input, frames: dict[str, pl.DataFrame], figures: Figures,
 
 
 def _found(values: pl.Series, known: pl.Series, table: str, column: str, faults: Faults) -> np.ndarray:
-    right = pl.DataFrame({"id": known}).with_row_index("at").unique("id", keep="first")
-    joined = pl.DataFrame({"id": values}).join(right, on="id", how="left", maintain_order="left")
-    at = joined["at"].cast(pl.Int32)
-    if at.null_count():
-        faults.add(table, column, at.is_null(), "is unknown")
-    return at.fill_null(0).to_numpy()
+    at = positions(values, known)
+    faults.add(table, column, at < 0, "is unknown")
+    return np.maximum(at, 0)
 
 
 def _day_numbers(series: pl.Series) -> np.ndarray:

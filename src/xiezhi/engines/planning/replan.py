@@ -67,7 +67,7 @@ def replan(
         price, least = run.bound(static, state)
     with run.phase("report"):
         names = _names(problem, state, before)
-        plan = make_plan(problem, params, seed, static, state, price, least, names)
+        plan = make_plan(problem, params, seed, static, state, price, least, names, workers)
     return replace(plan, seconds=dict(run.seconds)), _changes(plan, before)
 
 

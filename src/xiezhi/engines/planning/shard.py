@@ -13,9 +13,9 @@ from xiezhi.engines.planning import choosing, kernels, relief
 Advance = Callable[[int], None]
 
 CHUNK = 20_000  # subjects between two looks at whether to stop
-SWEEPS = 3  # at prices that grow with load
+SWEEPS = 3  # at most, at prices that grow with load; fewer where hardly anyone could gain
 ROUNDS = 6  # of ejection chains, fewer once none helps
-POLISH = 2  # sweeps that keep the visits and shorten waits
+POLISHED = 120_000  # subjects swept once more for shorter waits, at least once and at most three times each
 STEPS = 30  # subjects moved in one chain
 TRIES = 48  # users of a full pool-day looked at before one is moved
 SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
@@ -77,6 +77,11 @@ def relieve(
     return int(relief.relieve(static, state, weights, wanting, members, STEPS, TRIES, turn, touched, first))
 
 
+def polishes(members: int) -> int:
+    """How many polishing sweeps a district of so many subjects gets."""
+    return max(1, min(3, POLISHED // max(1, members)))
+
+
 @dataclass(frozen=True)
 class Shard:
     """One district: subjects and pools that share nothing with another's."""
@@ -97,12 +102,15 @@ class Shard:
         choosing.reprice(static, state, weights, self.pools)
         for turn in range(SWEEPS):
             self.sweep(weights, rng.permutation(self.members), turn, advance)
+            if self.wanting() * ENOUGH < len(self.members):
+                advance((SWEEPS - 1 - turn) * len(self.members))
+                break
         self.chains(0)
         self.shakes(rng)
         days = int(static.dates[-1] - static.dates[0]) + 1 if len(static.dates) else 1
         weights = polish_weights(days)
         choosing.reprice(static, state, weights, self.pools)
-        for turn in range(POLISH):
+        for turn in range(polishes(len(self.members))):
             self.sweep(weights, rng.permutation(self.members), turn, advance)
         self.chains(ROUNDS)
 
@@ -119,14 +127,17 @@ class Shard:
         relieve(self.static, self.state, safety, self.members, turn, shortage=2 * kernels.UNPLACED)
         return left
 
+    def wanting(self) -> int:
+        """How many subjects have a check without room or visits more than rules and dates need."""
+        without = relief.wanting_room(self.static, self.state, self.members, False)
+        return len(without) + len(relief.wanting_fewer(self.static, self.state, self.members))
+
     def shakes(self, rng: np.random.Generator) -> None:
         """Disturb prices, sweep, relieve; go back to the best plan after each shake that did not help."""
         static, state, members = self.static, self.state, self.members
         best = relief.worth_all(static, state, members)
         for turn in range(min(MOST_SHAKES, SHAKEN // max(1, len(members)))):
-            wanting = len(relief.wanting_room(static, state, members, False))
-            wanting += len(relief.wanting_fewer(static, state, members))
-            if wanting * ENOUGH < len(members):
+            if self.wanting() * ENOUGH < len(members):
                 break
             kept = self._copy()
             shape = (len(self.pools), len(static.dates))

@@ -21,7 +21,7 @@ from xiezhi.engines.planning import bounds, kernels
 from xiezhi.engines.planning.outcome import make_plan
 from xiezhi.engines.planning.prices import Ascent
 from xiezhi.engines.planning.problem import Params, Plan, Problem
-from xiezhi.engines.planning.shard import CHUNK, POLISH, SWEEPS, Advance, Shard
+from xiezhi.engines.planning.shard import CHUNK, SWEEPS, Advance, Shard, polishes
 from xiezhi.engines.planning.state import make_state, make_static
 
 OnProgress = Callable[[str, int, int], None]
@@ -50,7 +50,7 @@ def solve(
     with run.phase("bound"):
         price, least = run.bound(static, state)
     with run.phase("report"):
-        plan = make_plan(problem, params, seed, static, state, price, least)
+        plan = make_plan(problem, params, seed, static, state, price, least, workers=workers)
     return replace(plan, seconds=dict(run.seconds))
 
 
@@ -119,7 +119,7 @@ class Run:
 
         sizes = np.bincount(problem.subject_district, minlength=len(problem.districts))
         largest_first = np.argsort(-sizes, kind="stable")
-        total = (SWEEPS + POLISH) * len(problem.subject_ids)
+        total = sum((SWEEPS + polishes(int(size))) * int(size) for size in sizes)
         self.each("plan", [task(int(d)) for d in largest_first], total)
 
     def members(self, district: int) -> NDArray[np.int64]:

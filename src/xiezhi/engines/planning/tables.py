@@ -131,8 +131,9 @@ def _codes(series: pl.Series, names: Iterable[str]) -> NDArray[np.int32]:
     return series.cast(kinds, strict=False).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
 
 
-def _unique(faults: Faults, table: str, column: str, series: pl.Series) -> None:
-    if series.n_unique() != len(series):
+def unique(faults: Faults, table: str, column: str, series: pl.Series) -> None:
+    """Note values that stand twice. Hashes that all differ prove that nothing does."""
+    if series.hash().n_unique() != len(series) and series.n_unique() != len(series):
         again = ~series.is_first_distinct() & (series != "")
         faults.add(table, column, again, "stands twice; each must be unique")
 
@@ -193,7 +194,7 @@ def build(tables: Mapping[str, pl.DataFrame], params: Params, faults: Faults) ->
 def _read_subjects(reader: _Reader, capacity: _Reader) -> tuple[dict, dict]:
     faults = reader.faults
     ids = reader.text("subject_id")
-    _unique(faults, "subjects", "subject_id", ids)
+    unique(faults, "subjects", "subject_id", ids)
     district, street = reader.text("district"), reader.text("street")
     reader.number("lon", 180)
     reader.number("lat", 90)
@@ -233,8 +234,8 @@ def _read_subjects(reader: _Reader, capacity: _Reader) -> tuple[dict, dict]:
 def _read_checks(reader: _Reader, subject_ids: pl.Series) -> dict:
     faults = reader.faults
     ids = reader.text("check_id")
-    _unique(faults, "checks", "check_id", ids)
-    subject = _positions(reader.text("subject_id"), subject_ids)
+    unique(faults, "checks", "check_id", ids)
+    subject = positions(reader.text("subject_id"), subject_ids)
     faults.add("checks", "subject_id", subject < 0, "is not among the subjects")
     department, item = reader.text("department"), reader.text("item")
     faults.add("checks", "department", department.str.contains(";", literal=True), "holds ';'")
@@ -287,12 +288,19 @@ def _read_pins(reader: _Reader, subject: NDArray[np.int32]) -> dict:
     return {"pin": pin, "pin_names": names, "pin_on": day[first].astype(np.int32)}
 
 
-def _positions(values: pl.Series, known: pl.Series) -> NDArray[np.int32]:
-    """Row of each value in `known`, -1 where there is none."""
-    left = pl.DataFrame({"id": values})
+def positions(values: pl.Series, known: pl.Series) -> NDArray[np.int32]:
+    """Row of each value in `known`, -1 where there is none.
+
+    Joins on hashes, which is several times faster than on strings, and looks whether the strings agree.
+    """
+    right = pl.DataFrame({"id": known.hash()}).with_row_index("at").unique("id", keep="first", maintain_order=False)
+    left = pl.DataFrame({"id": values.hash()})
+    at = left.join(right, on="id", how="left", maintain_order="left")["at"].cast(pl.Int32)
+    if (known.gather(at) == values).fill_null(at.is_null()).all():
+        return at.fill_null(-1).to_numpy()
     right = pl.DataFrame({"id": known}).with_row_index("at").unique("id", keep="first", maintain_order=False)
-    joined = left.join(right, on="id", how="left", maintain_order="left")
-    return joined["at"].cast(pl.Int32).fill_null(-1).to_numpy()
+    at = pl.DataFrame({"id": values}).join(right, on="id", how="left", maintain_order="left")["at"]
+    return at.cast(pl.Int32).fill_null(-1).to_numpy()
 
 
 def _read_capacity(reader: _Reader, departments: list[str], places: dict) -> dict:
@@ -400,4 +408,4 @@ def checked_params(values: Mapping[str, object], faults: Faults) -> Params:
     return Params(**good)
 
 
-__all__ = ["Faults", "build", "checked_params", "problem_from_rows"]
+__all__ = ["Faults", "build", "checked_params", "positions", "problem_from_rows", "unique"]
