@@ -112,25 +112,27 @@ def decline_part(
         _may_go_off_site(visit, part.department_id)
     released = take_out(visit, {part.department_id}, at=at, because="declined")
     visit = settle(visit, at=at, because="declined")
-    words = "：".join(filter(None, [str(chosen.label), reason.strip()]))
+    words = _("：").join(filter(None, [str(chosen.label), reason.strip()]))
     row = _follow_up(visit, part.department, released, chosen, words, at=at)
-    title = _("%(department)s不参加：%(visit)s") % {
-        "department": part.department.short_name,
-        "visit": telling.name_of(visit),
-    }
+    _tell_declined(visit, part.department, row, at=at)
+    return row
+
+
+def _tell_declined(visit: Visit, department: Organisation, row: Replan, *, at: datetime) -> None:
+    """The others hear who left and what moved; and that the visit stands, when it only waited for this answer."""
+    title = _("%(department)s不参加：%(visit)s")
     staying = list(visit.participations.filter(answer__in=LIVING))
     telling.tell_changed(
         visit,
         {each.department_id for each in staying},
-        key=f"declined:{part.department_id}",
-        title=title,
-        body=f"{words}\n{in_words(row)}",
+        key=f"declined:{department.pk}",
+        title=title % {"department": department.short_name, "visit": telling.name_of(visit)},
+        body=f"{row.reason}\n{in_words(row)}",
         at=at,
         urgent=any(not move["to_on"] for move in row.moves),
     )
     if visit.status == VisitStatus.CONFIRMED:
         telling.tell_confirmed(visit, staying, at=at)
-    return row
 
 
 def _chosen(decline_reason: str, words: str) -> DeclineReason:
@@ -145,7 +147,7 @@ def _may_go_off_site(visit: Visit, department_id: int) -> None:
     checks = Check.objects.filter(visit=visit, department_id=department_id).select_related("item_version")
     on_site_only = [check.item_version.name for check in checks if not check.item_version.off_site_possible]
     if on_site_only:
-        raise Refused(_("这些事项只能现场检查，不能改为非现场：%(items)s。") % {"items": "、".join(on_site_only)})
+        raise Refused(_("这些事项只能现场检查，不能改为非现场：%(items)s。") % {"items": _("、").join(on_site_only)})
 
 
 def _follow_up(
@@ -297,13 +299,13 @@ def _refusal(
         return _("场所当天休息。"), ""
     shut = [room.department.short_name for room in rooms if not room.open]
     if shut:
-        return _("%(departments)s当天没有力量可派。") % {"departments": "、".join(shut)}, ""
+        return _("%(departments)s当天没有力量可派。") % {"departments": _("、").join(shut)}, ""
     full = [room.department.short_name for room in rooms if room.free < room.needed]
     if full:
-        return _("%(departments)s当天已排满。") % {"departments": "、".join(full)}, ""
+        return _("%(departments)s当天已排满。") % {"departments": _("、").join(full)}, ""
     asked = [part.department.short_name for part in parts if left.get(part.department_id) == day]
     if asked:
-        return _("%(departments)s已提出当天不便。") % {"departments": "、".join(asked)}, ""
+        return _("%(departments)s已提出当天不便。") % {"departments": _("、").join(asked)}, ""
     if within is not None and day not in within:
         return _("紧急检查须在最早的开放日内进行，不得推迟。"), rules.URGENT_OPEN_DAYS.key
     return "", ""
