@@ -1,12 +1,13 @@
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from xiezhi.domains.prepaid.api import api as prepaid
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="desk:home"), name="root"),
-    path("language/", set_language, name="set_language"),
+    path("", RedirectView.as_view(pattern_name="desk:home", http_method_names=["get", "head"]), name="root"),
+    path("language/", require_POST(set_language), name="set_language"),
     path("accounts/", include("xiezhi.foundation.accounts.urls")),
     path("desk/files/", include("xiezhi.foundation.files.urls")),
     path("desk/imports/", include("xiezhi.foundation.imports.urls")),

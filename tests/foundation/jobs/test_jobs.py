@@ -92,6 +92,16 @@ def test_others_cannot_cancel_or_retry(cast: Cast) -> None:
             act(job=job, actor=cast.actor("xfjy.planner"), at=NOW)
 
 
+def test_who_sees_every_job_may_not_stop_it_for_that_but_the_administrator_may(cast: Cast) -> None:
+    job = queue(cast, lambda context: None, who="scjg.planner")
+    for onlooker in ("supervisor", "coordinator", "registrar"):
+        assert Job.objects.visible_to(cast.actor(onlooker)).filter(pk=job.pk).exists()
+        with pytest.raises(PermissionRefused):
+            services.cancel(job=job, actor=cast.actor(onlooker), at=NOW)
+    services.cancel(job=job, actor=cast.actor("administrator"), at=NOW)
+    assert outcome(job)[0] == "cancelled"
+
+
 def test_a_refusal_is_told_in_its_own_words_and_a_fault_without_details(cast: Cast) -> None:
     def refuse(context: JobContext) -> None:
         raise Refused("文件第 3 行有误。")

@@ -1,5 +1,6 @@
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
 
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import DeskRequest
@@ -7,6 +8,7 @@ from xiezhi.foundation.files.kinds import CONTENT_TYPES, Kind
 from xiezhi.foundation.files.models import StoredFile
 
 
+@require_GET
 @needs(SIGNED_IN)
 def download(request: DeskRequest, pk: int) -> FileResponse:
     """The file as it was uploaded: always as an attachment, never shown in our own origin."""

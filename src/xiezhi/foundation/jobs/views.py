@@ -66,7 +66,8 @@ def _job(request: DeskRequest, pk: int) -> Job:
 @needs(SIGNED_IN)
 def job_detail(request: DeskRequest, pk: int) -> HttpResponse:
     """One task: how far it is, what came out, cancel and retry."""
-    return render(request, "jobs/detail.html", {"job": _job(request, pk)})
+    job = _job(request, pk)
+    return render(request, "jobs/detail.html", {"job": job, "may_steer": services.may_steer(job, request.actor)})
 
 
 @require_GET
@@ -76,7 +77,8 @@ def job_progress(request: DeskRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     mark = {"phase": request.GET.get("phase", ""), "since": request.GET.get("since", "")}
     progress = Progress.of(job, at=timezone.now(), **mark, done_then=request.GET.get("done", ""))
-    response = render(request, "ui/progress.html", {"job": job, "progress": progress})
+    may_steer = services.may_steer(job, request.actor)
+    response = render(request, "ui/progress.html", {"job": job, "progress": progress, "may_steer": may_steer})
     if not job.is_open:
         response["HX-Refresh"] = "true"
     return response

@@ -126,6 +126,7 @@ def everything(at: datetime) -> dict[str, Any]:
         "lines": _lines(at),
         "story": _story(at),
         "jobs": _jobs(at),
+        "may_steer": True,
         "reading": SampleReading(effective_from=at),
         "chart": _chart(),
         "long_name": LONG_NAME,

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,5 +39,7 @@ def ui(request: DeskRequest) -> HttpResponse:
 @needs(SIGNED_IN)
 def ui_move(request: DeskRequest, pk: int, move: str) -> HttpResponse:
     """Where the sample buttons lead."""
+    if move not in {each.name for each in samples.WORKFLOW.transitions}:
+        raise Http404
     messages.success(request, _("样例：收到“%(move)s”，没有保存任何内容。") % {"move": samples.WORKFLOW[move].label})
     return redirect("desk:ui")

@@ -173,8 +173,14 @@ def moves(
 def progress(context: template.Context, job: Any) -> dict[str, Any]:
     """A job's bar with count, rate and time left; refreshes itself while the job is open."""
     from xiezhi.foundation.jobs.progress import Progress
+    from xiezhi.foundation.jobs.services import may_steer
 
-    return {"job": job, "progress": Progress.of(job, at=timezone.now()), "csrf_token": context.get("csrf_token")}
+    return {
+        "job": job,
+        "progress": Progress.of(job, at=timezone.now()),
+        "may_steer": may_steer(job, context["request"].actor),
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.inclusion_tag("ui/parts/chart.html")
