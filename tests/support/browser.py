@@ -42,6 +42,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "--disable-sync",
         "--disable-dev-shm-usage",
         "--font-render-hinting=none",
+        "--lang=zh-CN",
     ]
     return {**browser_type_launch_args, "executable_path": path, "headless": True, "args": arguments}
 
