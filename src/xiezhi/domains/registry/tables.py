@@ -112,7 +112,7 @@ class SubjectFilters(Filters):
 
 class SceneTable(Table):
     name = django_tables2.Column(linkify=("registry:scene", {"pk": django_tables2.A("pk")}))
-    undisturbed = django_tables2.BooleanColumn(yesno=("是", "—"))
+    undisturbed = django_tables2.BooleanColumn(yesno=(gettext_lazy("是"), "—"))
     carried = NumberColumn(
         verbose_name=gettext_lazy("主体"),
         unit=gettext_lazy("家"),

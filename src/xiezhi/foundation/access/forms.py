@@ -47,7 +47,7 @@ class AccountForm(forms.ModelForm):
 
 
 def _role_choices() -> list[tuple[str, str]]:
-    return [(key, f"{role.label}：{role.description}") for key, role in roles().items()]
+    return [(key, f"{role.label}{_('：')}{role.description}") for key, role in roles().items()]
 
 
 class AppointmentForm(forms.Form):
@@ -68,7 +68,7 @@ class AppointmentForm(forms.Form):
         data: dict[str, Any] = super().clean() or {}
         organisation, role = data.get("organisation"), roles().get(data.get("role", ""))
         if organisation and role and organisation.kind not in role.organisation_kinds:
-            kinds = "、".join(str(Organisation.Kind(kind).label) for kind in sorted(role.organisation_kinds))
+            kinds = _("、").join(str(Organisation.Kind(kind).label) for kind in sorted(role.organisation_kinds))
             self.add_error(
                 "role",
                 _("“%(role)s”只能设在%(kinds)s，请换一个岗位或机构。") % {"role": role.label, "kinds": kinds},

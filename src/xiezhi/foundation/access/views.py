@@ -54,7 +54,7 @@ class PeopleTable(Table):
 
     def render_posts(self, value: list[Membership]) -> str:
         """Present appointments, one after the other."""
-        return "；".join(map(str, value))
+        return _("；").join(map(str, value))
 
     value_posts = render_posts
 

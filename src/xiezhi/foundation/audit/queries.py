@@ -70,4 +70,4 @@ def object_history(kind: str, object_id: str, *, limit: int | None = None) -> li
 def _who(user: User | None, post: Membership | None) -> str:
     if user is None:
         return _("系统")
-    return f"{user}（{post}）" if post else str(user)
+    return f"{user}{_('（')}{post}{_('）')}" if post else str(user)

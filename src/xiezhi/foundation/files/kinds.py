@@ -47,7 +47,7 @@ def sniff(path: Path, kinds: Iterable[str]) -> Kind:
     if kind not in set(kinds):
         raise Refused(
             _("这里不接受%(kind)s。可用的格式：%(kinds)s。")
-            % {"kind": kind.label, "kinds": "、".join(str(Kind(each).label) for each in kinds)}
+            % {"kind": kind.label, "kinds": _("、").join(str(Kind(each).label) for each in kinds)}
         )
     return kind
 

@@ -73,7 +73,7 @@ def clean_name(name: str, kind: Kind) -> str:
     """What the person called the file, as harmless text of at most 150 characters: no folders, no control or direction marks."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(" .")
-    return visible[-NAME_LENGTH:] or f"{_('未命名')}.{kind.value}"
+    return visible[-NAME_LENGTH:] or _("未命名") + f".{kind.value}"
 
 
 @transaction.atomic

@@ -244,7 +244,7 @@ def _written(choices: type[Choices] | Mapping[str, str]) -> list[str]:
 
 def _some(words: Iterable[str], most: int = 12) -> str:
     listed = list(words)
-    return "、".join(listed[:most]) + (_("等 %(count)s 种") % {"count": len(listed)} if len(listed) > most else "")
+    return _("、").join(listed[:most]) + (_("等 %(count)s 种") % {"count": len(listed)} if len(listed) > most else "")
 
 
 def lookup(table: str, *, what: Text) -> Parser:

@@ -79,10 +79,10 @@ class ColumnsForm(forms.Form):
     def _places(self) -> list[tuple[str, str]]:
         places = []
         for index, title in enumerate(self.batch.header):
-            examples = "、".join(row[index] for row in self.batch.sample if index < len(row) and row[index])
+            examples = _("、").join(row[index] for row in self.batch.sample if index < len(row) and row[index])
             name = title or _("第 %(number)s 列（没有列名）") % {"number": index + 1}
             if title or examples:
-                places.append((str(index), f"{name}　{_('例：')}{examples[:40]}" if examples else name))
+                places.append((str(index), f"{name}　" + _("例：") + examples[:40] if examples else name))
         return places
 
     def mapping(self) -> dict[str, int]:

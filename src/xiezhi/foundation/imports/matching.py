@@ -49,10 +49,10 @@ def checked_mapping(spec: ImportSpec, header: Sequence[str], mapping: Mapping[st
     chosen = {key: index for key, index in mapping.items() if key in known and 0 <= index < len(header)}
     missing = [str(column.label) for column in spec.columns if column.required and column.key not in chosen]
     if missing:
-        raise Refused(_("还没有对应必需的列：%(columns)s。") % {"columns": "、".join(missing)})
+        raise Refused(_("还没有对应必需的列：%(columns)s。") % {"columns": _("、").join(missing)})
     twice = sorted({index for index in chosen.values() if list(chosen.values()).count(index) > 1})
     if twice:
-        titles = "、".join(header[index] or str(index + 1) for index in twice)
+        titles = _("、").join(header[index] or str(index + 1) for index in twice)
         raise Refused(_("表里的“%(titles)s”对应了两个项目，请只留一个。") % {"titles": titles})
     if not chosen:
         raise Refused(_("至少要对应一列。"))

@@ -21,7 +21,7 @@ def problem_header(batch: ImportBatch) -> list[str]:
 def problem_rows(batch: ImportBatch) -> Iterator[list[Cell]]:
     """The refused rows as they were, with what is wrong and how to mend it."""
     for row in batch_rows(batch, Outcome.REFUSED).iterator(chunk_size=500):
-        reasons = [f"{column_label(batch.spec, each['column'])}：{each['reason']}" for each in row.problems]
+        reasons = [f"{column_label(batch.spec, each['column'])}{_('：')}{each['reason']}" for each in row.problems]
         mends = [each["mend"] for each in row.problems if each["mend"]]
         yield [*row.raw, row.number, "\n".join(reasons), "\n".join(dict.fromkeys(mends))]
 

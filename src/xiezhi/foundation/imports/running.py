@@ -199,7 +199,7 @@ class Checker:
     def _refuse_first(self, row: ImportRow) -> None:
         key = self.spec.identity[0]
         others = self.twins[row.number]
-        listed = "、".join(str(number) for number in others[:10])
+        listed = _("、").join(str(number) for number in others[:10])
         index = self._mapped.get(key)
         row.problems = [
             *row.problems,

@@ -124,7 +124,7 @@ def template(request: DeskRequest, key: str) -> HttpResponseBase:
     """An empty sheet to fill in: header with explanations, one example row, notes on the second worksheet."""
     spec = _spec(request, key)
     return sheet_response(
-        f"{spec.title}{_('导入模板')}.xlsx",
+        _("%(what)s导入模板") % {"what": spec.title} + ".xlsx",
         header=[f"{column.label}*" if column.required else column.label for column in spec.columns],
         rows=[[column.example for column in spec.columns]],
         title=str(spec.title),
@@ -133,7 +133,7 @@ def template(request: DeskRequest, key: str) -> HttpResponseBase:
         notes=[
             _("带 * 的列必填。第二行是示例，填写前请删除。"),
             *spec.notes,
-            *(f"{column.label}：{column.help}" for column in spec.columns if column.help),
+            *(f"{column.label}{_('：')}{column.help}" for column in spec.columns if column.help),
         ],
         notes_title=_("填写说明"),
     )
@@ -279,7 +279,7 @@ def refused(request: DeskRequest, pk: int) -> HttpResponseBase:
     batch = _batch(request, pk)
     header = problem_header(batch)
     return sheet_response(
-        f"{batch.spec.title}{_('未通过的行')}.xlsx",
+        _("%(what)s未通过的行") % {"what": batch.spec.title} + ".xlsx",
         header=header,
         rows=problem_rows(batch),
         title=_("未通过的行"),

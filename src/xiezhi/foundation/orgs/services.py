@@ -314,7 +314,7 @@ def _clean(row: models.Model) -> None:
     except ValidationError as error:
         labels = {field.name: field.verbose_name for field in row._meta.fields}
         faults = [
-            f"{labels[name]}：{message}" if name in labels else message
+            f"{labels[name]}{_('：')}{message}" if name in labels else message
             for name, messages in error.message_dict.items()
             for message in messages
         ]

@@ -33,7 +33,7 @@ class OrganisationTable(Table):
     kind = StatusColumn(Organisation.Kind)
     parent = django_tables2.Column(order_by="parent__code")
     street = django_tables2.Column(order_by="street__code", default="—")
-    qualified = django_tables2.BooleanColumn(yesno="是,否")
+    qualified = django_tables2.BooleanColumn(yesno=(gettext_lazy("是"), gettext_lazy("否")))
     phone = ("name", "kind", "parent")
 
     class Meta(Table.Meta):
@@ -99,7 +99,7 @@ class OfficerTable(Table):
     department = django_tables2.Column(order_by="department__code")
     station = django_tables2.Column(order_by="station__code", default=gettext_lazy("机关"))
     certificate_to = DayColumn()
-    is_active = django_tables2.BooleanColumn(yesno="是,否")
+    is_active = django_tables2.BooleanColumn(yesno=(gettext_lazy("是"), gettext_lazy("否")))
     phone = ("name", "certificate_number", "certificate_to")
 
     class Meta(Table.Meta):

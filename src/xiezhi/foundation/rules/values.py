@@ -199,7 +199,7 @@ class Table(ValueType[Cells]):
             try:
                 checked[name] = column.kind.check(cells[name])
             except ValueProblem as problem:
-                raise ValueProblem(f"{self.rows[row]} · {column.label}：{problem}") from None
+                raise ValueProblem(f"{self.rows[row]} · {column.label}{_('：')}{problem}") from None
         return checked
 
     def to_json(self, value: Cells) -> Any:
@@ -209,9 +209,9 @@ class Table(ValueType[Cells]):
         }
 
     def display(self, value: Cells) -> str:
-        return "；".join(
+        return _("；").join(
             f"{label} "
-            + "，".join(
+            + _("，").join(
                 f"{column.label} {self.display_cell(value, row, name)}" for name, column in self.columns.items()
             )
             for row, label in self.rows.items()
@@ -226,4 +226,4 @@ class Table(ValueType[Cells]):
 
 
 def _labels(labels: Collection[Label] | Any) -> str:
-    return "、".join(str(label) for label in labels)
+    return _("、").join(str(label) for label in labels)

@@ -21,6 +21,6 @@ def find_door(code: str, number: str, actor: Actor) -> Premises:
         doors = [door for door in doors if door.is_open] or doors
     if len(doors) == 1:
         return doors[0]
-    listed = "；".join(f"{door.number} {door.address}" for door in premises_by_code([tidy], actor=actor)[tidy][:6])
+    listed = _("；").join(f"{door.number} {door.address}" for door in premises_by_code([tidy], actor=actor)[tidy][:6])
     reason = _("没有这个编号的场所。") if not doors else _("这家主体有几处场所。")
     raise BadFact("number", reason, _("请填场所编号：%(listed)s。") % {"listed": listed})

@@ -74,7 +74,7 @@ class ArrivalForm(forms.Form):
         self.on = on
         field = self.fields["officers"]
         field.queryset = Officer.objects.filter(pk__in=[each.pk for each in officers]).order_by("certificate_number")  # type: ignore[attr-defined]
-        field.label_from_instance = lambda officer: f"{officer.name}（{officer.certificate_number}）"  # type: ignore[attr-defined]
+        field.label_from_instance = lambda officer: f"{officer.name}{_('（')}{officer.certificate_number}{_('）')}"  # type: ignore[attr-defined]
         if afterwards:
             self.fields["arrived_at"].required = True
             self.fields["arrived_at"].help_text = _("事后补记：检查日 %(day)s 的到场时间。") % {"day": on.isoformat()}
@@ -139,7 +139,7 @@ class ResultForm(forms.Form):
             )
         self.fields["codes"] = forms.MultipleChoiceField(
             label=_("检查结果"),
-            choices=[(code.code, f"{code.text}（{code.code}）") for code in codes],
+            choices=[(code.code, f"{code.text}{_('（')}{code.code}{_('）')}") for code in codes],
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("请至少选一项检查结果。")},
         )

@@ -41,7 +41,7 @@ class Doors:
         if number:
             found = [door for door in doors if door.number.upper() == number]
             if not found:
-                numbers = "、".join(door.number for door in doors[:8])
+                numbers = _("、").join(door.number for door in doors[:8])
                 row.refuse(
                     "premises_number",
                     _("这家主体没有这个编号的场所。"),
@@ -56,7 +56,7 @@ class Doors:
             matching = [door for door in open_doors if plain(door.address) == plain(address)]
             if len(matching) == 1:
                 return matching[0]
-        listed = "；".join(f"{door.number} {door.address}" for door in open_doors[:5])
+        listed = _("；").join(f"{door.number} {door.address}" for door in open_doors[:5])
         row.refuse(
             "premises_number",
             _("这家主体有 %(count)d 处场所。") % {"count": len(open_doors)},

@@ -174,7 +174,7 @@ class ItemImport(ImportSpec):
                 return
             changes["effective_from"] = [last.effective_from.isoformat(), row["effective_from"].isoformat()]
         if new_pairs:
-            changes["incompatible"] = ["", "、".join(new_pairs)]
+            changes["incompatible"] = ["", _("、").join(new_pairs)]
         if changes:
             row.settle(Outcome.CHANGED, clean, changes=changes)
         else:

@@ -97,8 +97,10 @@ def _change(found: "Explanation") -> str:
     names = dict(
         Organisation.objects.filter(code__in=[found.department, found.street]).values_list("code", "short_name")
     )
-    pool = names.get(found.department, "") + (names.get(found.street, "") and f"（{names[found.street]}）")
-    days = "、".join(date_format(day, "m-d") for day in found.dates[:DATES_NAMED])
+    pool = names.get(found.department, "") + (
+        names.get(found.street, "") and f"{_('（')}{names[found.street]}{_('）')}"
+    )
+    days = _("、").join(date_format(day, "m-d") for day in found.dates[:DATES_NAMED])
     if len(found.dates) > DATES_NAMED:
         days = _("%(days)s 等 %(n)d 天") % {"days": days, "n": len(found.dates)}
     words = {

@@ -143,7 +143,7 @@ def _leave_out(visit: Visit, parts: Sequence[Participation], *, reason: str, act
         closed={(department, visit.on) for department in departments},
         at=at,
     )
-    names = "、".join(part.department.short_name for part in parts)
+    names = _("、").join(part.department.short_name for part in parts)
     title = _("%(departments)s未答复，已移出：%(visit)s") % {"departments": names, "visit": telling.name_of(visit)}
     staying = list(visit.participations.filter(answer__in=LIVING))
     telling.tell_changed(

@@ -139,7 +139,7 @@ def _fit(part: Participation, officers: Sequence[Officer], able: Mapping[int, Of
         raise PermissionRefused(_("只能登记本部门的执法人员。"))
     unfit = [officer for officer in officers if officer.pk not in able]
     if unfit:
-        names = "、".join(officer.name for officer in unfit)
+        names = _("、").join(officer.name for officer in unfit)
         raise Refused(_("%(names)s当天没有有效的执法证，或须回避，不能参加这次检查。") % {"names": names})
     if len({officer.pk for officer in officers}) < needed:
         raise Refused(
@@ -247,7 +247,7 @@ def _chosen_codes(wanted: Sequence[str]) -> list[ResultCode]:
         raise Refused(
             _("请至少选一项检查结果。")
             if not strange
-            else _("没有这样的结果代码：%(codes)s。") % {"codes": "、".join(strange)}
+            else _("没有这样的结果代码：%(codes)s。") % {"codes": _("、").join(strange)}
         )
     chosen = [known[code] for code in dict.fromkeys(wanted)]
     alone = [code for code in chosen if code.exclusive]
@@ -262,11 +262,11 @@ def _consistent(check: Check, codes: Sequence[ResultCode], found: Found, *, on: 
     lines = {str(line.position): line for line in check.item_version.form_lines.all()}
     open_lines = [line.content for key, line in lines.items() if found.answers.get(key) not in ANSWERS]
     if open_lines or found.answers.keys() - lines.keys():
-        raise Refused(_("检查表还有没填的行：%(lines)s。") % {"lines": "；".join(open_lines) or "—"})
+        raise Refused(_("检查表还有没填的行：%(lines)s。") % {"lines": _("；").join(open_lines) or "—"})
     failed = [lines[key].content for key, answer in found.answers.items() if answer == "problem"]
     if failed and not problem:
         raise Refused(
-            _("检查表中有“有问题”的行（%(lines)s），检查结果不能只选没有问题的项。") % {"lines": "；".join(failed)}
+            _("检查表中有“有问题”的行（%(lines)s），检查结果不能只选没有问题的项。") % {"lines": _("；").join(failed)}
         )
     if problem and not found.finding.strip():
         raise Refused(_("请写明发现的问题。"))
@@ -298,7 +298,7 @@ def finish_visit(
     checks = checks_of(visit)
     missing = [each for each in checks if each.department_id in present and each.status != CheckStatus.DONE]
     if visit.status == VisitStatus.UNDER_WAY and missing:
-        items = "；".join(f"{check.department.short_name} · {check.item_version.name}" for check in missing)
+        items = _("；").join(f"{check.department.short_name} · {check.item_version.name}" for check in missing)
         raise Refused(_("还有事项没有记录结果：%(items)s。") % {"items": items})
     recorded = advance(
         VISIT, visit, "record", actor=actor, at=at, changes={"ended_at": left_at}, seen_status=seen_status
@@ -313,7 +313,7 @@ def finish_visit(
 def _replan_absent(visit: Visit, absent: Sequence[Participation], *, at: datetime) -> None:
     departments = {part.department_id for part in absent}
     released = take_out(visit, departments, at=at, because="absent")
-    names = "、".join(part.department.short_name for part in absent)
+    names = _("、").join(part.department.short_name for part in absent)
     row = replan_after(
         visit=visit,
         checks=released,
@@ -332,7 +332,7 @@ def _tell_record(visit: Visit, *, at: datetime) -> None:
         Result.objects.filter(visit=visit).select_related("check_task__item_version__item", "department").order_by("pk")
     )
     problems = sum(result.problem_found for result in results)
-    names = "、".join(dict.fromkeys(result.department.short_name for result in results))
+    names = _("、").join(dict.fromkeys(result.department.short_name for result in results))
     words = {"number": visit.number, "departments": names, "count": len(results), "problems": problems}
     title = (
         _("检查 %(number)s：%(departments)s，%(count)d 项，发现问题 %(problems)d 项")

@@ -57,7 +57,7 @@ class AnswerTable(Table):
             for check in record.visit.checks.all()
             if check.department_id == record.department_id
         ]
-        return "、".join(names)
+        return _("、").join(names)
 
     value_mine = render_mine
 
@@ -67,7 +67,7 @@ class AnswerTable(Table):
             for check in record.visit.checks.all()
             if check.department_id != record.department_id
         }
-        return "、".join(sorted(names)) or "—"
+        return _("、").join(sorted(names)) or "—"
 
     value_others = render_others
 
@@ -123,7 +123,7 @@ def answers_confirm(request: DeskRequest) -> HttpResponse:
         except AlreadyDone:
             done += 1
         except Refused as refusal:
-            refused.append(f"{part.visit.number}：{refusal}")
+            refused.append(f"{part.visit.number}{_('：')}{refusal}")
     if done:
         messages.success(request, ngettext("已确认 %(n)d 次检查。", "已确认 %(n)d 次检查。", done) % {"n": done})
     if refused:

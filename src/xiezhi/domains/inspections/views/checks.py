@@ -102,7 +102,7 @@ class CheckTable(Table):
         marks = [_("紧急")] if record.urgent else []
         marks += [_("涉及安全")] if record.safety else []
         marks += [str(get_rule(record.hold_reason).title)] if record.hold_reason else []
-        return "、".join(marks)
+        return _("、").join(marks)
 
 
 class CheckFilters(Filters):

@@ -65,7 +65,7 @@ def _figure(each: queries.Ratio) -> Figure:
     return Figure(
         label=each.label,
         value=None if each.value is None else each.shown,
-        definition=f"{each.formula}。{each.note}",
+        definition=f"{each.formula}{_('。')}{each.note}",
         numerator=f"{each.numerator_label} {each.numerator:,}",
         denominator=f"{each.denominator_label} {each.denominator:,}",
     )

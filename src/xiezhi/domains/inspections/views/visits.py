@@ -64,7 +64,7 @@ class VisitTable(Table):
 
     def render_departments(self, record: Visit) -> str:
         names = [part.department.short_name for part in getattr(record, "living", [])]
-        return "、".join(names) or "—"
+        return _("、").join(names) or "—"
 
     value_departments = render_departments
 

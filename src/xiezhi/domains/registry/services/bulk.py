@@ -93,7 +93,7 @@ def _store(
             subject_known, scenes = subject, carried.get(subject.pk, set(row.scenes or ()))
         difference = compare(row, subject_known, doors[subject.pk], scenes, lists)
         if difference.problems:
-            raise Refused(f"{row.code}：{difference.problems[0][1]}{difference.problems[0][2]}")
+            raise Refused(_refusal(row, difference.problems[0]))
         _gather(subject, difference, doors[subject.pk], lists, work, at)
     _write(work, lists, actor, at, source)
     return {"created": len(work.created), "updated": len(work.columns), "doors": len(work.new_doors)}
@@ -117,7 +117,7 @@ def _create_missing(
             missing.setdefault(row.code, row)
     for row in missing.values():
         if problems := compare(row, None, [], (), lists).problems:
-            raise Refused(f"{row.code}：{problems[0][1]}{problems[0][2]}")
+            raise Refused(_refusal(row, problems[0]))
     work.created = Subject.objects.bulk_create(
         Subject(
             code=row.code,
@@ -168,8 +168,13 @@ def _gather(
     subject.updated_at = at
     work.changed[subject.pk] = subject
     work.columns[subject.pk].update(found.told)
-    title = _("；").join(f"{_column(key)}：{old} → {new}" for key, (old, new) in found.told.items())
+    title = _("；").join(f"{_column(key)}{_('：')}{old} → {new}" for key, (old, new) in found.told.items())
     work.lines.append(TimelineEntry(subject=subject, premises=None, at=at, kind="registry.updated", title=title[:200]))
+
+
+def _refusal(row: SubjectRow, problem: tuple[str, str, str]) -> str:
+    _key, reason, mend = problem
+    return _("%(code)s：%(reason)s%(mend)s") % {"code": row.code, "reason": reason, "mend": mend}
 
 
 def _column(key: str) -> str:

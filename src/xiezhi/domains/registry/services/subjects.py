@@ -182,4 +182,4 @@ def clean_facts(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def tell_change(subject: Subject, field: str, value: str) -> str:
     """`名称：旧 → 新`, with the words of choices."""
-    return f"{label(Subject, field)}：{word(field, getattr(subject, field))} → {word(field, value)}"
+    return f"{label(Subject, field)}{_('：')}{word(field, getattr(subject, field))} → {word(field, value)}"

@@ -74,7 +74,7 @@ def read_sheet(path: Path, *, sheet: str | None = None, labels: Collection[str] 
 def _missing(sheet: str | None, names: list[str]) -> str:
     if not names:
         return _("工作簿里没有任何内容（隐藏的工作表不读取）。请检查后重新上传。")
-    return _("没有名为“%(sheet)s”的工作表。现有：%(names)s。") % {"sheet": sheet, "names": "、".join(names)}
+    return _("没有名为“%(sheet)s”的工作表。现有：%(names)s。") % {"sheet": sheet, "names": _("、").join(names)}
 
 
 def _under_header(
@@ -99,7 +99,7 @@ def _under_header(
     header = tuple(_title(value) for value in head.values)
     twice = sorted({title for title in header if title and header.count(title) > 1})
     if twice:
-        notes.append(_("列名重复：%(names)s。请留意对应的是哪一列。") % {"names": "、".join(twice)})
+        notes.append(_("列名重复：%(names)s。请留意对应的是哪一列。") % {"names": _("、").join(twice)})
 
     def following() -> Iterator[SheetRow]:
         yield from top[place + 1 :]
