@@ -1,23 +1,17 @@
 """A worker killed in the middle (SIGKILL, its own process, the same database) leaves nothing half done. On SQLite and PostgreSQL alike."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
 from django.utils import timezone
 
 from tests.builders.cast import NOW, Cast
 from tests.foundation.imports import toy
 from tests.foundation.imports.conftest import cast_with_permission
+from tests.support.processes import kill_in_the_middle
 from xiezhi.foundation.imports import services
 from xiezhi.foundation.imports.models import ImportBatch
 from xiezhi.foundation.jobs import services as jobs
@@ -25,42 +19,7 @@ from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.orgs.models import Organisation
 
 Upload = Callable[..., ContentFile]
-WITHIN_SECONDS = 60
-ROOT = Path(__file__).parents[3]
-
-
-def database_url() -> str:
-    """The test database's address, for another process."""
-    told = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{told['NAME']}"
-    person = f"{quote(told['USER'])}:{quote(told['PASSWORD'])}"
-    return f"postgres://{person}@{told['HOST'] or '127.0.0.1'}:{told['PORT'] or 5432}/{told['NAME']}"
-
-
-def kill_in_the_middle(batch: ImportBatch, folder: Path) -> None:
-    """Let another process begin the batch's job, and kill it at its second chunk."""
-    mark = folder / f"mark-{batch.job_id}"
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.foundation.imports.program", str(batch.job_id), str(mark)],
-        cwd=folder,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "xiezhi.config.settings",
-            "DATABASE_URL": database_url(),
-            "XIEZHI_DATA": str(folder),
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
-        },
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        give_up = time.monotonic() + WITHIN_SECONDS
-        while not mark.exists() and worker.poll() is None and time.monotonic() < give_up:
-            time.sleep(0.05)
-        assert mark.exists(), "the worker never reached its second chunk"
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+PROGRAM = "tests.foundation.imports.program"
 
 
 def look() -> list[object]:
@@ -81,13 +40,13 @@ def test_killed_while_checking_and_while_saving(toys: None, workbook: Upload, tm
     actor = cast_with_permission().actor("registrar")
     batch, _new = services.start_import("tests.streets", upload=workbook(toy.sheet_rows(70)), actor=actor, at=NOW)
     batch = services.map_and_check(batch=batch, mapping=batch.mapping, actor=actor, at=NOW)
-    kill_in_the_middle(batch, tmp_path)
+    kill_in_the_middle(PROGRAM, str(batch.job_id), folder=tmp_path)
     assert look() == ["checking", 20, 0], "the first chunk's short commit stands, unseen"
     assert recover(batch, minutes=2) == ["checked", 70, 0], "the second attempt begins anew"
 
     batch.refresh_from_db()
     batch = services.apply_import(batch=batch, actor=actor, at=NOW)
-    kill_in_the_middle(batch, tmp_path)
+    kill_in_the_middle(PROGRAM, str(batch.job_id), folder=tmp_path)
     assert look() == ["applying", 70, 0], "not one of the twenty streets already written remains"
     assert recover(batch, minutes=4) == ["applied", 70, 70]
 
