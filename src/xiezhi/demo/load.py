@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from django.db import transaction
 from django.utils import timezone
 
 from xiezhi.demo.district import CODE, DEPARTMENTS, INCOMPATIBLE, NAME, STREETS, Department
@@ -17,14 +18,16 @@ from xiezhi.domains.registry.services import add_scene
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.services import actor_for, appoint, found_district, open_account
 from xiezhi.foundation.accounts.models import User
+from xiezhi.foundation.audit.models import Entry
+from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.imports.services import import_now
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.services import certify_officer, create_organisation, record_absence, set_team_pattern
 
 PASSWORD = "Xiezhi-demo-2026"
 """Known to everybody: the demo listens on 127.0.0.1 only."""
-DONE = "demo-complete"
-"""A file of this name in the data folder says that loading came to its end."""
+COMPLETE = "demo.loaded"
+"""The audit entry's action."""
 VISITED = ("SCJG", "XFJY", "WSJK", "CSGL", "SWJU")
 """Departments whose people can sign in; the others' act while loading only (a password hash is slow on purpose)."""
 OFFICERS = 6
@@ -75,10 +78,22 @@ def load_plans(folder: Path, people: People, quarter: Quarter, *, say: Say) -> N
         _import_plan(plan_file(folder, department), department, people, quarter, _before(quarter))
 
 
+def remember_complete(people: People, *, at: datetime) -> None:
+    """Write into the audit that loading came to its end, so that the database itself knows, wherever its folder is."""
+    with transaction.atomic():
+        record(COMPLETE, Organisation.objects.get(kind="district"), actor=people["admin"], at=at)
+
+
+def is_complete() -> bool:
+    """Whether the database holds a demo district that was loaded to its end."""
+    return Entry.objects.filter(action=COMPLETE).exists()
+
+
 def _before(quarter: Quarter) -> datetime:
     return timezone.make_aware(datetime.combine(quarter.first - timedelta(days=7), time(9)))
 
 
+@transaction.atomic
 def _appoint_people(at: datetime) -> People:
     people = People()
     first_day = timezone.localdate(at)

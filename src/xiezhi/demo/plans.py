@@ -1,28 +1,36 @@
 """A quarter of plans, one department at a time: named rows where a department knows whom it must see, sampling rows where it draws."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from xiezhi.demo.district import Department, Item
 from xiezhi.demo.firms import Firm
 
-DUE_SHARE, NAMED_SHARE = 0.4, 0.6
+DUE_SHARE, NAMED_SHARE = 0.25, 0.6
 """Share of the firms that are due this quarter, and of those the share that a department names for an item that concerns them."""
-PAST_SHARE = 0.06
+PAST_SHARE = 0.1
 """Share of the due firms that were due before today, so that the demo has something behind it."""
 SAMPLING: tuple[tuple[str, str, str, str], ...] = (
-    ("SCJG-05", "专精特新", "30%", "=1"),
+    ("SCJG-05", "专精特新", "30%", "1次"),
     ("XFJY-01", "餐饮", "8%", ">=1"),
-    ("CSGL-01", "餐饮", "6%", "=1"),
-    ("CSGL-01", "商圈", "50%", "=1"),
-    ("WHLY-02", "酒店", "25%", "=1"),
-    ("RLSB-01", "专精特新", "20%", "=1"),
-    ("SWFJ-01", "餐饮", "4%", "=1"),
+    ("CSGL-01", "餐饮", "6%", "1次"),
+    ("CSGL-01", "商圈", "50%", "1次"),
+    ("WHLY-02", "酒店", "25%", "1次"),
+    ("RLSB-01", "专精特新", "20%", "1次"),
+    ("SWFJ-01", "餐饮", "4%", "1次"),
     ("GAFJ-01", "酒店", "30%", ">=1"),
 )
 """(item, scene, ratio, frequency)."""
+NAMELESS: tuple[tuple[str, str], ...] = (
+    ("SCJG-01", "retail"),
+    ("SCJG-02", "catering"),
+    ("SCJG-03", "hotel"),
+    ("XFJY-01", "catering"),
+    ("CSGL-03", "catering"),
+)
+"""(item, trade) of rows that carry a name as somebody remembers it, and no code: they wait for a person to say whom they mean."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Quarter:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a department's plan sheet; `firm` None for a sampling row."""
+    """One row of a department's plan sheet; `firm` None for a sampling row and for one that carries only a `name`."""
 
     item: str
     content: str
@@ -44,6 +52,8 @@ class Row:
     earliest: date
     latest: date
     firm: Firm | None = None
+    name: str = ""
+    street: str = ""
     scene: str = ""
     ratio: str = ""
     frequency: str = ""
@@ -67,9 +77,9 @@ def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *
         if firm.trade in item.trades.split() and _luck(seed, "due", firm) < DUE_SHARE and chance.random() < NAMED_SHARE
         for row in [_named(department, item, firm, quarter, chance, past=_luck(seed, "past", firm) < PAST_SHARE)]
     ]
+    rows += _nameless(department, firms, quarter, chance)
     for code, scene, ratio, frequency in SAMPLING:
-        item = next((each for each in department.items if f"{department.code}-{each.number}" == code), None)
-        if item:
+        if item := _item(department, code):
             rows.append(
                 Row(
                     item=code,
@@ -84,6 +94,22 @@ def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *
                 )
             )
     return rows
+
+
+def _item(department: Department, code: str) -> Item | None:
+    return next((each for each in department.items if f"{department.code}-{each.number}" == code), None)
+
+
+def _nameless(department: Department, firms: Sequence[Firm], quarter: Quarter, chance: random.Random) -> Iterator[Row]:
+    """Firms that nobody is due to see, named short: without 北京 in front and without the legal form behind."""
+    for code, trade in NAMELESS:
+        item = _item(department, code)
+        known = [firm for firm in firms if firm.trade == trade]
+        if item and known:
+            firm = chance.choice(known)
+            row = _named(department, item, firm, quarter, chance, past=False)
+            short = firm.name.removeprefix("北京").removesuffix("有限公司")
+            yield replace(row, firm=None, name=short, street=firm.street)
 
 
 def _luck(seed: int, about: str, firm: Firm) -> float:

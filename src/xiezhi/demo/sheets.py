@@ -23,7 +23,7 @@ CATALOGUE_HEADER = (
 )  # fmt: skip
 PLAN_HEADER = (
     "统一社会信用代码", "主体名称", "事项代码", "检查内容", "检查类型", "最早日期", "最晚日期",
-    "抽查场景", "抽查比例", "频次", "到现场的理由",
+    "抽查场景", "抽查比例", "频次", "到现场的理由", "街道",
 )  # fmt: skip
 
 
@@ -72,6 +72,6 @@ def _catalogue(effective_from: date) -> Iterable[Sequence[str | int | date]]:
 def plan_row(row: Row) -> Sequence[str | date]:
     """The cells of one plan row, in the order of PLAN_HEADER."""
     return (
-        row.firm.code if row.firm else "", row.firm.name if row.firm else "", row.item, row.content, row.source,
-        row.earliest, row.latest, row.scene, row.ratio, row.frequency, row.on_site_reason,
+        row.firm.code if row.firm else "", row.firm.name if row.firm else row.name, row.item, row.content, row.source,
+        row.earliest, row.latest, row.scene, row.ratio, row.frequency, row.on_site_reason, row.street,
     )  # fmt: skip

@@ -3,10 +3,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.utils import timezone
 
 from xiezhi.config.environment import free_port
-from xiezhi.demo.load import DONE, PASSWORD, load_district, load_plans
+from xiezhi.demo.load import PASSWORD, is_complete, load_district, load_plans, remember_complete
 from xiezhi.demo.plans import quarter_around
 from xiezhi.demo.sheets import SUBJECTS
 from xiezhi.demo.story import open_the_present, tell_the_past
@@ -28,15 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--load-only", action="store_true", help="load, print the accounts, do not serve")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        marker = settings.DATA / DONE
         call_command("migrate", interactive=False, verbosity=0)
         if not Organisation.objects.exists():
             self._load(options["subjects"])
-            marker.touch()
-        elif not marker.exists():
-            raise CommandError(
-                f"{settings.DATA} holds data that is not a complete demo. Choose another folder (XIEZHI_DATA=…) or empty this one."
-            )
+        elif not is_complete():
+            raise CommandError(self._not_a_demo())
         port = free_port(options["port"])
         self._welcome(port)
         if not options["load_only"]:
@@ -54,6 +51,19 @@ class Command(BaseCommand):
         load_plans(folder, people, quarter, say=say)
         tell_the_past(people, quarter, say=say)
         open_the_present(people, quarter, say=say)
+        remember_complete(people, at=timezone.now())
+
+    @staticmethod
+    def _not_a_demo() -> str:
+        name = connection.settings_dict["NAME"]
+        if connection.vendor == "sqlite":
+            mend = f"delete {name} and run this again, or name another folder: XIEZHI_DATA=/another/folder make demo"
+        else:
+            mend = f"drop and create the database {name} and run this again, or name another one in DATABASE_URL"
+        return (
+            "This database holds a district that is not a complete demo: either loading was stopped before its end, "
+            f"or it is somebody's own. Nothing was changed. If it may go: {mend}."
+        )
 
     def _welcome(self, port: int) -> None:
         posts = Membership.objects.select_related("user", "organisation").filter(user__username__in=SHOWN)
