@@ -24,11 +24,13 @@ class InspectionsConfig(AppConfig):
 
 def _plans_and_checks() -> None:
     from xiezhi.domains.inspections import attention as ours
-    from xiezhi.domains.inspections import listeners
+    from xiezhi.domains.inspections import listeners, panels
     from xiezhi.domains.inspections.imports import ItemImport, PlanImport
     from xiezhi.domains.inspections.permissions import InspectionPermission as May
     from xiezhi.domains.inspections.services import filing  # noqa: F401  # registers its job
+    from xiezhi.domains.inspections.services.named_rows import ORIGIN
     from xiezhi.domains.inspections.workflow import CHECK, PLAN, CheckStatus, PlanStatus
+    from xiezhi.domains.registry import panels as on_subject_page
     from xiezhi.foundation.audit import labels
     from xiezhi.foundation.events.services import subscribe
     from xiezhi.foundation.imports import specs
@@ -39,6 +41,15 @@ def _plans_and_checks() -> None:
     subscribe("registry.subject_closed", "inspections.checks", listeners.subject_closed)
     subscribe("registry.premises_closed", "inspections.checks", listeners.premises_closed)
     subscribe("registry.name_matched", "inspections.plan_rows", listeners.name_matched)
+    subscribe("registry.joint_choice_changed", "inspections.visits", listeners.joint_choice_changed)
+    on_subject_page.register("inspections", panels.subject_panel, order=10)
+    on_subject_page.register_lead(
+        "inspections.visit", on_subject_page.Leads("inspections:visit", "calendar-check", May.VIEW)
+    )
+    on_subject_page.register_lead(
+        "inspections.check", on_subject_page.Leads("inspections:check", "list-check", May.VIEW)
+    )
+    on_subject_page.register_origin(ORIGIN, _("检查计划明细"))
     attention.register("inspections.plans_and_checks", ours.plans_and_checks)
     navigation.register(
         navigation.Item(_("检查计划"), "inspections:plans", "clipboard-list", May.VIEW, "work", 20),

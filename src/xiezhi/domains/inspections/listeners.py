@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from xiezhi.domains.inspections.services import telling
 from xiezhi.domains.inspections.services.checks import stop_checks_of_closed
 from xiezhi.domains.inspections.services.named_rows import ORIGIN, add_matched_row
 from xiezhi.domains.registry.models import PendingMatch, Premises, Subject
@@ -32,3 +33,10 @@ def name_matched(payload: Mapping[str, Any], at: datetime) -> None:
     pending = PendingMatch.objects.select_related("premises").get(pk=payload["pending_match_id"])
     if pending.status == PendingMatch.Status.MATCHED and pending.premises:
         add_matched_row(pending=pending, premises=pending.premises, at=at)
+
+
+def joint_choice_changed(payload: Mapping[str, Any], at: datetime) -> None:
+    """A firm chose to have no joint visits (R08): the coordinators hear which of theirs are still open, to take them apart."""
+    subject = Subject.objects.filter(pk=payload["subject_id"]).first()
+    if subject and subject.joint_opt_out:
+        telling.tell_opted_out(subject, at=at)

@@ -20,7 +20,7 @@ from xiezhi.foundation.rules.queries import rule_book
 if (
     TYPE_CHECKING
 ):  # the planner is imported where it is used: most processes never plan, and its kernels take seconds to load
-    from xiezhi.engines.planning import Params, Problem
+    from xiezhi.engines.planning import Params, Plan, Problem
 
 DISTRICT = "district"
 """The planner's name for the district: one bureau plans one district."""
@@ -167,3 +167,33 @@ def promised_minutes(
         if pool:
             taken[pool][day] += minutes + travel_minutes
     return taken
+
+
+def unplaced_reasons(
+    plan: "Plan",
+    checks: Sequence[Check],
+    windows: Mapping[int, Window],
+    closed: Collection[tuple[int, date]] = (),
+) -> dict[int, str]:
+    """Why checks (by id) have no date: no_open_day or no_room.
+
+    The planner sees only what is left of each pool; a day that is merely full is `no_room` to people.
+    """
+    known = {check.pk: check for check in checks}
+    stuck = {int(each.check_id): each.reason for each in plan.unplaced()}
+    shut = [known[pk] for pk, reason in stuck.items() if reason == "no_open_day"]
+    if not shut:
+        return stuck
+    pools = open_minutes(
+        department_ids={check.department_id for check in shut},
+        start=min(windows[check.pk].earliest for check in shut),
+        end=max(windows[check.pk].latest for check in shut),
+    )
+    for check in shut:
+        pool = pool_for(pools, check.department_id, check.premises.street_id)
+        window = windows[check.pk]
+        for day in pools[pool] if pool else ():
+            rests = str(day.isoweekday()) in check.premises.closed_weekdays
+            if window.earliest <= day <= window.latest and not rests and (check.department_id, day) not in closed:
+                stuck[check.pk] = "no_room"
+    return stuck

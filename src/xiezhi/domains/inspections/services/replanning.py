@@ -23,12 +23,11 @@ from xiezhi.domains.inspections.services.composition import (
     release_checks,
 )
 from xiezhi.domains.inspections.services.eligibility import eligible_checks
-from xiezhi.domains.inspections.services.problems import Window, planning_problem, planning_rules
+from xiezhi.domains.inspections.services.problems import Window, planning_problem, planning_rules, unplaced_reasons
 from xiezhi.domains.inspections.services.visits import VisitDraft, create_visits, draft_of, offer_visits
 from xiezhi.domains.inspections.workflow import VISIT, Answer, CheckStatus, VisitStatus
 from xiezhi.domains.registry.models import Premises
 from xiezhi.foundation.access.actors import SYSTEM, Actor
-from xiezhi.foundation.orgs.capacity import PoolKey, open_minutes
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.services import advance
 
@@ -133,7 +132,7 @@ def in_words(row: Replan) -> str:
         else:
             target = left_in_words(move["left"])
         lines.setdefault(target, []).append(f"{move['department']} · {move['item']}")
-    return "\n".join(f"{'、'.join(what)} → {target}" for target, what in lines.items())
+    return "\n".join(f"{_('、').join(what)} → {target}" for target, what in lines.items())
 
 
 def _refused_days(premises: Premises, checks: Iterable[Check]) -> set[tuple[int, date]]:
@@ -159,7 +158,7 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     params = planning_rules(on=timezone.localdate(at), max_departments=limit).params
     problem = _problem(todo, windows, params, closed=closed)
     plan = _solved(problem, params)
-    stuck = _reasons(plan, todo, windows, closed)
+    stuck = unplaced_reasons(plan, todo, windows, closed)
     if stuck:
         rearranged = _rearranged(visit, todo, windows, params, closed=closed, stuck=stuck, at=at)
         if rearranged:
@@ -168,29 +167,6 @@ def _place(visit: Visit, checks: Sequence[Check], *, closed: Closed, alone: bool
     outcome.left |= stuck
     outcome.drafts = _drafts(plan, {check.pk: check for check in todo})
     return outcome
-
-
-def _reasons(plan: "Plan", checks: Sequence[Check], windows: dict[int, Window], closed: Closed) -> dict[int, str]:
-    """Why checks have no date. The planner sees only what is left of each pool; a day that is merely full is `no_room` to people."""
-    known = {check.pk: check for check in checks}
-    stuck = {int(each.check_id): each.reason for each in plan.unplaced()}
-    shut = [known[pk] for pk, reason in stuck.items() if reason == "no_open_day"]
-    if not shut:
-        return stuck
-    pools = open_minutes(
-        department_ids={check.department_id for check in shut},
-        start=min(windows[check.pk].earliest for check in shut),
-        end=max(windows[check.pk].latest for check in shut),
-    )
-    for check in shut:
-        own = PoolKey(check.department_id, check.premises.street_id)
-        days = pools.get(own if own in pools else PoolKey(check.department_id, None), {})
-        window = windows[check.pk]
-        for day in days:
-            rests = str(day.isoweekday()) in check.premises.closed_weekdays
-            if window.earliest <= day <= window.latest and not rests and (check.department_id, day) not in closed:
-                stuck[check.pk] = "no_room"
-    return stuck
 
 
 def _problem(
@@ -274,7 +250,7 @@ def _rearranged(
         problem, former, affected_subjects=[str(visit.premises_id)], params=params, seed=SEED, workers=1
     )
     plan = _checked(problem, plan)
-    left = _reasons(plan, list(everything.values()), wide, closed)
+    left = unplaced_reasons(plan, list(everything.values()), wide, closed)
     if len(left) >= len(stuck) or not left.keys() <= stuck.keys():
         return None
     days = {frozenset(int(each) for each in planned.check_ids): planned.date for planned in plan.visits()}

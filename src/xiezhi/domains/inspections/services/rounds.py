@@ -1,7 +1,7 @@
 """Planning rounds (统筹轮次): from waiting checks to suggested visits, and on to the departments."""
 
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from xiezhi.domains.inspections.models import Check, Leftover, Round
 from xiezhi.domains.inspections.permissions import InspectionPermission as May
 from xiezhi.domains.inspections.services.eligibility import Eligibility, eligible_checks
 from xiezhi.domains.inspections.services.numbering import take_numbers
-from xiezhi.domains.inspections.services.problems import planning_problem, planning_rules
+from xiezhi.domains.inspections.services.problems import planning_problem, planning_rules, unplaced_reasons
 from xiezhi.domains.inspections.services.visits import (
     VisitDraft,
     cancel_suggestions,
@@ -197,15 +197,11 @@ def _save_leftovers(round_: Round, planned: Planned) -> None:
         Leftover(round=round_, kind=Leftover.Kind.HELD, check_task_id=pk, reason=hold.rule_key, detail=hold.detail)
         for pk, hold in planned.eligibility.held.items()
     ]
+    windows = planned.eligibility.windows
+    reasons = unplaced_reasons(planned.plan, [planned.checks[pk] for pk in windows], windows)
     rows += [
-        Leftover(
-            round=round_,
-            kind=Leftover.Kind.UNPLACED,
-            check_task_id=int(each.check_id),
-            reason=each.reason,
-            detail=each.detail[:300],
-        )
-        for each in planned.plan.unplaced()
+        Leftover(round=round_, kind=Leftover.Kind.UNPLACED, check_task_id=pk, reason=reason)
+        for pk, reason in reasons.items()
     ]
     for position, (first, second, reason) in enumerate(planned.plan.apart()):
         if position == APART_SHOWN:
@@ -239,8 +235,11 @@ def figures_of(planned: Planned) -> dict[str, Any]:
         if len(visit.departments) > 1:
             joint_visits += 1
             merged_checks += len(visit.check_ids)
+    windows = planned.eligibility.windows
+    reasons = Counter(unplaced_reasons(plan, [checks[pk] for pk in windows], windows).values())
     return {
         **plan.summary(),
+        "unplaced": dict(sorted(reasons.items())),
         "held": len(planned.eligibility.held),
         "warned": len(planned.eligibility.warnings),
         "bound_verified": planned.bound,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,7 +11,8 @@ from django.utils.translation import ngettext
 
 from xiezhi.domains.inspections.models import Participation, Visit
 from xiezhi.domains.inspections.permissions import InspectionPermission as May
-from xiezhi.domains.inspections.workflow import Answer
+from xiezhi.domains.inspections.workflow import Answer, VisitStatus
+from xiezhi.domains.registry.models import Subject
 from xiezhi.foundation.notices.models import Notice
 from xiezhi.foundation.notices.services import notify, people_holding
 from xiezhi.foundation.orgs.models import Organisation
@@ -124,3 +126,25 @@ def tell_silence(
         link=visit_link(parts[0].visit) if len(parts) == 1 else several,
         level=Notice.Level.REMINDER if step == "remind" else Notice.Level.URGENT,
     )
+
+
+def tell_opted_out(subject: Subject, *, at: datetime) -> None:
+    """Name to the coordinators the joint visits, not yet begun, of a firm that chose to have none (R08)."""
+    visits = (
+        Visit.objects.filter(premises__subject=subject, status__in=[VisitStatus.OFFERED, VisitStatus.CONFIRMED])
+        .annotate(
+            living=Count("participations", filter=Q(participations__answer__in=[Answer.PENDING, Answer.CONFIRMED]))
+        )
+        .filter(living__gte=2)
+        .select_related("premises__subject")
+        .order_by("on", "pk")
+    )
+    for visit in visits:
+        notify(
+            coordinators(at=at),
+            key=f"inspections.opted_out:{visit.pk}:{visit.revision}",
+            title=_("企业选择不参加联合检查，请处理：%(visit)s") % {"visit": name_of(visit)},
+            body=_("取消这次联合检查后，各部门的任务会立即分别另排。"),
+            at=at,
+            link=visit_link(visit),
+        )
