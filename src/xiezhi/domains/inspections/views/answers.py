@@ -207,9 +207,9 @@ def answer_confirm(request: DeskRequest, pk: int) -> HttpResponse:
 @needs(May.CONFIRM)
 def answer_move(request: DeskRequest, pk: int, move: str) -> HttpResponse:
     """Propose another day or decline; with mistakes the answer page comes back with what was typed."""
+    visit, part = _own_part(request, pk)
     if request.method == "GET":
         return redirect("inspections:answer", pk)
-    visit, part = _own_part(request, pk)
     seen = _seen(request)
     if move == "propose":
         options = confirmation.dates_for(visit, at=timezone.now())

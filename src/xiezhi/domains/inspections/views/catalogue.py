@@ -116,6 +116,8 @@ def item_list(request: DeskRequest) -> HttpResponseBase:
         "primary",
         May.MANAGE_CATALOGUE,
     )
+    add = Action(_("新增事项"), reverse("inspections:item_new"), "plus", permission=May.MANAGE_CATALOGUE)
+    apart = Action(_("不宜同场"), reverse("inspections:items_apart"), "ban")
     return list_page(
         request,
         title=_("检查事项清单"),
@@ -123,11 +125,7 @@ def item_list(request: DeskRequest) -> HttpResponseBase:
         table=ItemTable,
         filterset=ItemFilters,
         unit=_("项"),
-        actions=[
-            bring,
-            Action(_("新增事项"), reverse("inspections:item_new"), "plus", permission=May.MANAGE_CATALOGUE),
-            Action(_("不宜同场"), reverse("inspections:items_apart"), "ban"),
-        ],
+        actions=[bring, *([add] if request.actor.department_id else []), apart],
         intro=_("清单之外无检查：没有列在这里的事项，任何部门都不能列入计划。"),
         empty=Empty(
             _("还没有公布检查事项"),
