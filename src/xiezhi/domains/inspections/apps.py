@@ -99,13 +99,17 @@ def _plans_and_checks() -> None:
 def _rounds() -> None:
     from datetime import timedelta
 
+    from xiezhi.domains.inspections import attention as ours
     from xiezhi.domains.inspections.permissions import InspectionPermission as May
+    from xiezhi.domains.inspections.queries.figures import headline
     from xiezhi.domains.inspections.services import rounds  # registers its job
     from xiezhi.domains.inspections.workflow import ROUND, RoundStatus
     from xiezhi.foundation.audit import labels
     from xiezhi.foundation.jobs import periodic
-    from xiezhi.foundation.ui import navigation, statuses
+    from xiezhi.foundation.ui import attention, figures, navigation, statuses
 
+    attention.register("inspections.rounds", ours.rounds_and_waiting)
+    figures.register("inspections", headline)
     periodic.register(
         "inspections.discard_failed_rounds", timedelta(seconds=30), lambda at: rounds.discard_failed_rounds(at=at)
     )

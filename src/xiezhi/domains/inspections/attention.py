@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.inspections.models import Check, Plan, Visit
+from xiezhi.domains.inspections.models import Check, Plan, Round, Visit
 from xiezhi.domains.inspections.permissions import InspectionPermission as May
 from xiezhi.domains.inspections.queries.visits import answers_due, missed_visits, overdue_answers
-from xiezhi.domains.inspections.workflow import CheckStatus, PlanStatus, VisitStatus
+from xiezhi.domains.inspections.workflow import CheckStatus, PlanStatus, RoundStatus, VisitStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.ui.attention import Attention
 
@@ -55,3 +55,17 @@ def visits_and_answers(actor: Actor, at: datetime) -> Iterator[Attention]:
     if (actor.can(May.RUN_ROUND) or actor.can(May.RECORD)) and (count := missed_visits(actor, today).count()):
         url = f"{reverse('inspections:visits')}?status=confirmed&to_day={today - timedelta(days=1)}"
         yield Attention(_("检查日已过，还没有检查记录"), url, "warning", count, _("次"), icon="calendar-event")
+
+
+def rounds_and_waiting(actor: Actor, at: datetime) -> Iterator[Attention]:
+    """The coordinator's: a round that is ready to be sent, and checks that wait for one."""
+    if not actor.can(May.RUN_ROUND):
+        return
+    ready = Round.objects.visible_to(actor).filter(status=RoundStatus.READY).order_by("pk").first()
+    if ready:
+        text = _("统筹轮次 %(number)s 已生成，等您核对后发送") % {"number": ready.number}
+        yield Attention(text, reverse("inspections:round", args=[ready.pk]), "caution", icon="route")
+    today = timezone.localdate(at)
+    waiting = Check.objects.visible_to(actor).filter(status=CheckStatus.WAITING, hold_reason="", latest__gt=today)
+    if count := waiting.count():
+        yield Attention(_("检查任务等待统筹"), reverse("inspections:round_new"), "active", count, _("项"), icon="route")

@@ -5,20 +5,27 @@ knows fines; a test keeps it so. A merging ratio is not total volume: the pages 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.inspections.models import Check, Participation, Result, Visit
+from xiezhi.domains.inspections.permissions import InspectionPermission
 from xiezhi.domains.inspections.workflow import CheckStatus, VisitStatus
 from xiezhi.domains.registry.models import Scene
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.ui.figures import Figure
+
+HEADLINE = ("merge_reduction", "joint_rate", "time_saved")
+"""The figures on the desk's start page."""
 
 
 @dataclass(frozen=True)
@@ -254,3 +261,27 @@ def ratio_rows(months: Sequence[tuple[str, Tally]]) -> tuple[list[str], list[lis
         for each in ratios(counted):
             rows.append([month, each.label, each.shown, each.numerator, each.denominator, each.formula])
     return header, rows
+
+
+def figure_of(ratio: Ratio, *, url: str = "") -> Figure:
+    """A ratio as dashboards draw it: value, how it is made, and the way to its page."""
+    return Figure(
+        label=ratio.label,
+        value=None if ratio.value is None else ratio.shown,
+        definition=f"{ratio.formula}{_('。')}{ratio.note}",
+        numerator=f"{ratio.numerator_label} {ratio.numerator:,}",
+        denominator=f"{ratio.denominator_label} {ratio.denominator:,}",
+        url=url,
+    )
+
+
+def headline(actor: Actor, at: datetime) -> Iterator[Figure]:
+    """The first three figures of the year so far, for the desk of whoever may see them; none before anything was recorded."""
+    if not actor.can(InspectionPermission.VIEW_FIGURES):
+        return
+    today = timezone.localdate(at)
+    counted = total(by_month(actor, Scope(first=date(today.year, 1, 1), last=today)))
+    if counted.visits:
+        for ratio in ratios(counted):
+            if ratio.key in HEADLINE:
+                yield figure_of(ratio, url=reverse("inspections:figures"))

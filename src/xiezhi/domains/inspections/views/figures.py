@@ -18,7 +18,6 @@ from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.rules.queries import reading
 from xiezhi.foundation.ui.exports import sheet_response
-from xiezhi.foundation.ui.figures import Figure
 
 
 def _scope(form: ScopeForm, today: date) -> queries.Scope:
@@ -48,7 +47,7 @@ def figures(request: DeskRequest) -> HttpResponseBase:
     context = {
         "form": form,
         "scope": scope,
-        "figures": [_figure(each) for each in queries.ratios(counted)],
+        "figures": [queries.figure_of(each) for each in queries.ratios(counted)],
         "ratios": queries.ratios(counted),
         "counted": counted,
         "saved_doors": counted.department_checks - counted.visits,
@@ -59,16 +58,6 @@ def figures(request: DeskRequest) -> HttpResponseBase:
         "one_record": reading(rules.ONE_VISIT_ONE_RECORD, on=today),
     }
     return render(request, "inspections/figures/dashboard.html", context, status=422 if form.errors else 200)
-
-
-def _figure(each: queries.Ratio) -> Figure:
-    return Figure(
-        label=each.label,
-        value=None if each.value is None else each.shown,
-        definition=f"{each.formula}{_('。')}{each.note}",
-        numerator=f"{each.numerator_label} {each.numerator:,}",
-        denominator=f"{each.denominator_label} {each.denominator:,}",
-    )
 
 
 @require_GET
