@@ -13,4 +13,5 @@ urlpatterns = [
     path("desk/imports/", include("xiezhi.foundation.imports.urls")),
     path("api/prepaid/v1/", prepaid.urls),
     path("desk/", include("xiezhi.web.desk.urls")),
+    path("", include("xiezhi.web.public.urls")),
 ]

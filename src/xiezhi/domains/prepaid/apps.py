@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +10,97 @@ class PrepaidConfig(AppConfig):
     verbose_name = _("预付费资金")
 
     def ready(self) -> None:
+        from xiezhi.domains.prepaid import tasks
         from xiezhi.domains.prepaid.rules import RULES
+        from xiezhi.foundation.jobs import periodic
         from xiezhi.foundation.rules.registry import register
 
         register(RULES)
+        periodic.register("prepaid.holds", timedelta(minutes=1), tasks.end_what_ran_out)
+        periodic.register("prepaid.custody", timedelta(hours=1), tasks.watch_custody)
+        _show()
+
+
+def _show() -> None:
+    """Words, colours and ways in."""
+    from xiezhi.domains.prepaid import attention as ours
+    from xiezhi.domains.prepaid.models import Card, Difference, Dispute, Merchant, ReleaseStatus
+    from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
+    from xiezhi.domains.prepaid.workflow import RELEASE
+    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.ui import attention, navigation, statuses
+
+    attention.register("prepaid", ours.lines_for)
+    navigation.register_section("prepaid", _("预付费"), 15)
+    navigation.register(
+        navigation.Item(_("资金存管"), "prepaid:merchants", "wallet", May.VIEW, "prepaid", 10),
+        navigation.Item(_("收银页"), "till", "receipt", May.SELL, "prepaid", 15),
+        navigation.Item(_("预付卡"), "prepaid:cards", "credit-card", May.SELL, "prepaid", 20),
+        navigation.Item(_("产品"), "prepaid:products", "file-text", May.OPERATE, "prepaid", 25),
+        navigation.Item(_("支取申请"), "prepaid:releases", "gavel", May.VIEW, "prepaid", 30),
+        navigation.Item(_("存管流水"), "prepaid:statements", "building-bank", May.VIEW, "prepaid", 40),
+        navigation.Item(_("对账差异"), "prepaid:differences", "alert-triangle", May.VIEW, "prepaid", 50),
+        navigation.Item(_("持卡人异议"), "prepaid:disputes", "help-circle", May.VIEW, "prepaid", 60),
+        navigation.Item(_("收银接口密钥"), "prepaid:keys", "key", May.OPERATE, "prepaid", 70),
+    )
+    statuses.dress(
+        Merchant.Status,
+        {
+            Merchant.Status.ACTIVE: ("circle-check", "good"),
+            Merchant.Status.STOPPED: ("ban", "urgent"),
+            Merchant.Status.CLOSED: ("circle-x", "neutral"),
+        },
+    )
+    statuses.dress(
+        Card.Status,
+        {
+            Card.Status.ACTIVE: ("circle-check", "good"),
+            Card.Status.LOST: ("alert-triangle", "caution"),
+            Card.Status.CLOSED: ("circle-x", "neutral"),
+        },
+    )
+    statuses.dress(
+        ReleaseStatus,
+        {
+            ReleaseStatus.REQUESTED: ("clock", "caution"),
+            ReleaseStatus.APPROVED: ("circle-check", "good"),
+            ReleaseStatus.REFUSED: ("circle-x", "warning"),
+        },
+    )
+    statuses.dress(
+        Difference.Status,
+        {
+            Difference.Status.OPEN: ("clock", "caution"),
+            Difference.Status.MATCHED: ("circle-check", "good"),
+            Difference.Status.EXPLAINED: ("file-text", "neutral"),
+        },
+    )
+    statuses.dress(
+        Difference.Outcome,
+        {
+            Difference.Outcome.MISSING: ("alert-triangle", "urgent"),
+            Difference.Outcome.EXTRA: ("info-circle", "warning"),
+            Difference.Outcome.AMOUNT_DIFFERS: ("alert-circle", "warning"),
+        },
+    )
+    statuses.dress(
+        Dispute.Status, {Dispute.Status.OPEN: ("clock", "caution"), Dispute.Status.ANSWERED: ("circle-check", "good")}
+    )
+    labels.register_workflow(RELEASE)
+    labels.register(
+        {
+            "prepaid.merchant_registered": _("登记为发卡经营者"),
+            "prepaid.issuing_changed": _("停止或恢复发卡"),
+            "prepaid.custody_account_opened": _("登记存管账户"),
+            "prepaid.product_added": _("产品上架"),
+            "prepaid.product_withdrawn": _("产品停售"),
+            "prepaid.release.requested": _("申请支取"),
+            "prepaid.statement_imported": _("导入存管流水"),
+            "prepaid.difference_explained": _("说明对账差异"),
+            "prepaid.batch_posted": _("批量核销入账"),
+            "prepaid.key_issued": _("生成接口密钥"),
+            "prepaid.key_rotated": _("轮换接口密钥"),
+            "prepaid.key_revoked": _("停用接口密钥"),
+            "prepaid.dispute_answered": _("答复持卡人异议"),
+        }
+    )

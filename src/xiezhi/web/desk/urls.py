@@ -12,6 +12,7 @@ rooms = [
     path("organisations/", include("xiezhi.foundation.orgs.urls")),
     path("registry/", include("xiezhi.domains.registry.urls")),
     path("inspections/", include("xiezhi.domains.inspections.urls")),
+    path("prepaid/", include("xiezhi.domains.prepaid.urls")),
 ]
 desk = [
     path("", views.home, name="home"),

@@ -22,6 +22,8 @@ class ReleaseStatus(models.TextChoices):
 class Release(models.Model):
     """支取申请. While it waits, its amount is held in the book (`operation`)."""
 
+    Status = ReleaseStatus
+
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="releases", verbose_name=_("发卡经营者"))
     bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="releases", verbose_name=_("存管账户"))
     amount_fen = models.BigIntegerField(_("金额"))

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from xiezhi.domains.prepaid.ledger.drafts import RESOLVING, Kind, Phase, Purse
 from xiezhi.domains.prepaid.models import Account, Card, Entry
@@ -97,3 +98,31 @@ def operation_of(card: Card, operation: int) -> bool:
         book_id=card.merchant_id, operation=operation, sequence__gte=operation, sequence__lt=operation + 1000
     )
     return near.filter(Q(debit__in=accounts) | Q(credit__in=accounts)).exists()
+
+
+@dataclass(frozen=True)
+class MonthStatement:
+    """对账单: a card's principal at the beginning and end of a month, and every posted movement between, oldest first."""
+
+    first: date
+    last: date
+    opening: int
+    closing: int
+    entries: tuple[CardEntry, ...]
+
+
+def month_statement(card: Card, month: date) -> MonthStatement:
+    """The statement of the month that `month` is in, by booking time here."""
+    first = month.replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    start, end = (timezone.make_aware(datetime.combine(day, time())) for day in (first, following))
+    accounts = dict(Account.objects.filter(card=card).values_list("pk", "purse"))
+    ours = Q(debit__in=list(accounts)) | Q(credit__in=list(accounts))
+    moved = Entry.objects.filter(ours, book_id=card.merchant_id, phase__in=[Phase.POSTED, Phase.CONFIRMED])
+    within = moved.filter(booked_at__gte=start, booked_at__lt=end).order_by("sequence")
+    told = tuple(_told(entry, accounts, set()) for entry in within)
+    principal = next(pk for pk, purse in accounts.items() if purse == Purse.PRINCIPAL)
+    before = moved.filter(Q(debit=principal) | Q(credit=principal), booked_at__lt=start).order_by("-sequence").first()
+    opening = 0 if before is None else (before.debit_after if before.debit_id == principal else before.credit_after)
+    closing = next((each.after for each in reversed(told) if each.purse == Purse.PRINCIPAL), opening)
+    return MonthStatement(first, following - timedelta(days=1), opening, closing, told)

@@ -1,0 +1,213 @@
+"""Cards at the desk, keys of the till interface, files of redemptions."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, OuterRef, Subquery
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xiezhi.domains.prepaid import forms
+from xiezhi.domains.prepaid.ledger.drafts import Purse
+from xiezhi.domains.prepaid.models import Account, ApiKey, Card
+from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
+from xiezhi.domains.prepaid.queries.cards import card_entries
+from xiezhi.domains.prepaid.services import batches, cards, keys
+from xiezhi.domains.prepaid.tables import CardFilters, CardTable, KeyFilters, KeyTable
+from xiezhi.domains.prepaid.views.common import act_page, own_merchant
+from xiezhi.foundation.access.guards import needs
+from xiezhi.foundation.access.middleware import DeskRequest
+from xiezhi.foundation.ui.forms import form_page
+from xiezhi.foundation.ui.lists import Action, Empty, list_page
+from xiezhi.foundation.workflow.errors import Refused
+
+
+@require_GET
+@needs(May.SELL)
+def card_list(request: DeskRequest) -> HttpResponseBase:
+    """The merchant's cards."""
+    principal = Account.objects.filter(card=OuterRef("pk"), purse=Purse.PRINCIPAL).values(
+        left=F("credits") - F("debits")
+    )[:1]
+    seen = Card.objects.visible_to(request.actor).select_related("product", "merchant__subject")
+    return list_page(
+        request,
+        title=_("预付卡"),
+        unit=_("张卡"),
+        table=CardTable,
+        filterset=CardFilters,
+        queryset=seen.annotate(principal=Subquery(principal)),
+        actions=[
+            Action(_("收银页"), reverse("till"), icon="receipt"),
+            Action(_("批量核销"), reverse("prepaid:batch_new"), icon="upload", permission=May.OPERATE),
+        ],
+        empty=Empty(_("还没有卖出卡"), _("在收银页或通过收银接口售卡后，会列在这里。"), icon="credit-card"),
+    )
+
+
+def _card(request: DeskRequest, pk: int) -> Card:
+    seen = Card.objects.visible_to(request.actor).select_related("product", "merchant__subject", "holder", "successor")
+    card: Card = get_object_or_404(seen, pk=pk)
+    return card
+
+
+@require_GET
+@needs(May.SELL)
+def card_detail(request: DeskRequest, pk: int) -> HttpResponse:
+    """One card: balances, entries, what can be done."""
+    card = _card(request, pk)
+    before = request.GET.get("before", "")
+    entries = card_entries(card, before=int(before) if before.isdecimal() else None)
+    context = {
+        "card": card,
+        "purses": cards.accounts_of(card),
+        "entries": entries,
+        "older": entries[-1].sequence if len(entries) == 50 else None,
+        "may_operate": request.actor.can(May.OPERATE),
+        "is_open": card.status != Card.Status.CLOSED,
+    }
+    return render(request, "prepaid/card.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def card_refund(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Give principal back."""
+    card, form = _card(request, pk), forms.RefundForm(request.POST or None)
+    return act_page(
+        request, form,
+        lambda data: cards.refund(card=card, **data, actor=request.actor, at=timezone.now()),
+        title=_("退款"), submit=_("确认退款"), style="caution", done=_("已转入应付退款。"), back=reverse("prepaid:card", args=[pk]),
+        intro=_("只退本金；全部退还后赠送与剩余次数失效，卡停用。"),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def card_transfer(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Hand a card on."""
+    card, form = _card(request, pk), forms.TransferForm(request.POST or None)
+
+    def act(data: dict[str, Any]) -> cards.Sale:
+        to = cards.HolderFacts(data["name"], data["phone"])
+        return cards.transfer_card(card=card, to=to, key=data["key"], actor=request.actor, at=timezone.now())
+
+    return act_page(
+        request, form, act,
+        title=_("转让"), submit=_("转到新卡"), done=_("已转到新卡，原卡停用。"), back=reverse("prepaid:card", args=[pk]),
+        then=lambda sale: reverse("prepaid:card", args=[sale.card.pk]),
+        intro=_("转让自通知经营者起生效，不需要经营者同意（法释〔2025〕4号 第十一条）。"),
+    )  # fmt: skip
+
+
+@require_POST
+@needs(May.OPERATE)
+def card_lost(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Report a card lost, or replace one that is."""
+    card = _card(request, pk)
+    if card.status == Card.Status.LOST:
+        sale = cards.reissue_card(card=card, key=f"reissue:{card.pk}", actor=request.actor, at=timezone.now())
+        messages.success(request, _("已补发新卡。"))
+        return redirect("prepaid:card", pk=sale.card.pk)
+    cards.report_lost(card=card, actor=request.actor, at=timezone.now())
+    messages.success(request, _("已挂失，卡内余额不受影响。"))
+    return redirect("prepaid:card", pk=pk)
+
+
+@require_POST
+@needs(May.OPERATE)
+def card_link(request: DeskRequest, pk: int) -> HttpResponse:
+    """A new link for the holder's own pages, shown once."""
+    card = _card(request, pk)
+    if card.merchant_id != own_merchant(request.actor).pk:
+        raise Http404
+    token = cards.renew_link(card.holder)
+    link = request.build_absolute_uri(reverse("my_open", args=[token]))
+    return render(request, "prepaid/link.html", {"card": card, "link": link})
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def batch_new(request: DeskRequest) -> HttpResponseBase:
+    """Redeem what a file says."""
+    merchant = own_merchant(request.actor)
+    form = forms.BatchForm(request.POST or None, request.FILES or None)
+    page = {"title": _("批量核销"), "submit": _("整份入账"), "cancel_url": reverse("prepaid:cards")}
+    if request.method == "POST" and form.is_valid():
+        with tempfile.NamedTemporaryFile(prefix="xiezhi-batch-", delete=False) as file:
+            for chunk in form.cleaned_data["file"].chunks():
+                file.write(chunk)
+        try:
+            done = batches.post_redemptions(
+                merchant=merchant, path=Path(file.name), actor=request.actor, at=timezone.now()
+            )
+        except Refused as refusal:
+            form.add_error("file", str(refusal))
+        else:
+            if not done.refused:
+                messages.success(
+                    request,
+                    _("入账 %(posted)s 笔，先前已入账 %(replayed)s 笔。")
+                    % {"posted": done.posted, "replayed": done.replayed},
+                )
+                return redirect("prepaid:cards")
+            return render(request, "prepaid/batch_refused.html", {"done": done}, status=422)
+        finally:
+            Path(file.name).unlink()
+    return form_page(request, form, **page)
+
+
+@require_GET
+@needs(May.OPERATE)
+def key_list(request: DeskRequest) -> HttpResponseBase:
+    """Keys of the till interface."""
+    new = Action(_("生成密钥"), reverse("prepaid:key_new"), icon="plus")
+    return list_page(
+        request,
+        title=_("收银接口密钥"),
+        unit=_("个密钥"),
+        table=KeyTable,
+        filterset=KeyFilters,
+        queryset=ApiKey.objects.visible_to(request.actor),
+        actions=[new],
+        empty=Empty(_("还没有密钥"), _("收银系统用密钥给请求签名，直接售卡与核销。"), new),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def key_new(request: DeskRequest) -> HttpResponseBase:
+    """Make a key."""
+    merchant, form = own_merchant(request.actor), forms.KeyForm(request.POST or None)
+    return act_page(
+        request, form,
+        lambda data: keys.issue_key(merchant=merchant, **data, actor=request.actor, at=timezone.now()),
+        title=_("生成收银接口密钥"), submit=_("生成"), done=_("密钥已生成，请抄入收银系统。"), back=reverse("prepaid:keys"),
+        then=lambda key: reverse("prepaid:key", args=[key.pk]),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def key_detail(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """A key; its secret stands here for whoever works for the merchant."""
+    key = get_object_or_404(ApiKey.objects.visible_to(request.actor).select_related("merchant__subject"), pk=pk)
+    now = timezone.now()
+    if request.method == "POST":
+        if "rotate" in request.POST:
+            new = keys.rotate_key(key=key, actor=request.actor, at=now)
+            messages.success(request, _("已生成新密钥，旧密钥 7 天后失效。"))
+            return redirect("prepaid:key", pk=new.pk)
+        keys.revoke_key(key=key, actor=request.actor, at=now)
+        messages.success(request, _("密钥已停用。"))
+        return redirect("prepaid:key", pk=pk)
+    alive = keys.why_dead(key, now) is None
+    scopes = [ApiKey.Scope(each).label for each in key.scopes]
+    secret = keys.secret_of(key) if alive else ""
+    return render(request, "prepaid/key.html", {"key": key, "alive": alive, "scopes": scopes, "secret": secret})

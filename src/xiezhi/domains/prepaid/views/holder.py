@@ -1,0 +1,134 @@
+"""A card holder's own pages (我的预付卡). No account: the link on the receipt opens them, and the browser remembers."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xiezhi.domains.prepaid import forms
+from xiezhi.domains.prepaid.models import Card, Dispute, Holder
+from xiezhi.domains.prepaid.queries import custody as custody_queries
+from xiezhi.domains.prepaid.queries.cards import card_entries, card_totals, month_statement
+from xiezhi.domains.prepaid.services import cards, disputes
+from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
+
+SESSION_KEY = "prepaid_holders"
+MOST_HOLDERS = 50
+
+
+def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Marks a page that needs no login; what it shows depends on the links that this browser has opened."""
+
+    @never_cache
+    @wraps(view)
+    def open_to_all(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs)
+
+    open_to_all.permission = "public"  # type: ignore[attr-defined]
+    return open_to_all
+
+
+@require_GET
+@public
+def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The link of a receipt: remember whose cards this browser may see, and leave the token out of the address at once."""
+    holder = Holder.objects.filter(link=cards.link_digest(token)).first()
+    if holder is None:
+        raise Http404
+    known = [pk for pk in request.session.get(SESSION_KEY, []) if pk != holder.pk]
+    request.session.cycle_key()
+    request.session[SESSION_KEY] = [*known, holder.pk][-MOST_HOLDERS:]
+    return redirect("my_cards")
+
+
+def _cards(request: HttpRequest) -> Any:
+    mine = request.session.get(SESSION_KEY, [])
+    return Card.objects.filter(holder_id__in=mine).select_related("product", "merchant__subject", "holder")
+
+
+@require_GET
+@public
+def my_cards(request: HttpRequest) -> HttpResponse:
+    """All cards of the holders that this browser knows, those in use first."""
+    found = list(_cards(request).order_by("-status", "-opened_at"))
+    found.sort(key=lambda card: card.status == Card.Status.CLOSED)
+    totals = card_totals(found)
+    return render(request, "prepaid/my/cards.html", {"cards": [(card, totals[card.pk]) for card in found]})
+
+
+@require_GET
+@public
+def my_card(request: HttpRequest, number: str) -> HttpResponse:
+    """One card: what is left, what waits for the holder, and every entry."""
+    card = get_object_or_404(_cards(request), number=number)
+    before = request.GET.get("before", "")
+    entries = card_entries(card, before=int(before) if before.isdecimal() else None)
+    disputed = dict(Dispute.objects.filter(card=card).values_list("operation", "status"))
+    today = timezone.localdate()
+    context = {
+        "card": card,
+        "purses": cards.accounts_of(card),
+        "entries": [(entry, disputed.get(entry.operation)) for entry in entries],
+        "waiting": {entry.operation: entry for entry in entries if entry.waiting}.values(),
+        "older": entries[-1].sequence if len(entries) == 50 else None,
+        "disputes": Dispute.objects.filter(card=card).order_by("-raised_at"),
+        "month": today.strftime("%Y-%m"),
+        "day": custody_queries.position(card.merchant, on=today),
+    }
+    return render(request, "prepaid/my/card.html", context)
+
+
+@require_POST
+@public
+def my_confirm(request: HttpRequest, number: str, operation: int) -> HttpResponseBase:
+    """The holder's yes or no to a redemption."""
+    card = get_object_or_404(_cards(request), number=number)
+    confirmed = request.POST.get("answer") == "yes"
+    try:
+        cards.confirm_redemption(card=card, operation=operation, confirmed=confirmed, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("已确认这次消费。") if confirmed else _("已取消，金额回到卡内。"))
+    return redirect("my_card", number=number)
+
+
+@require_http_methods(["GET", "POST"])
+@public
+def my_dispute(request: HttpRequest, number: str, operation: int) -> HttpResponseBase:
+    """Object to an operation."""
+    card = get_object_or_404(_cards(request), number=number)
+    entries = [entry for entry in card_entries(card, before=operation + 20) if entry.operation == operation]
+    if not entries:
+        raise Http404
+    form = forms.DisputeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            disputes.raise_dispute(card=card, operation=operation, words=form.cleaned_data["words"], at=timezone.now())
+        except AlreadyDone as done:
+            messages.success(request, str(done))
+        else:
+            messages.success(request, _("异议已提交，经营者和监管部门都会看到。"))
+        return redirect("my_card", number=number)
+    status = 422 if form.errors else 200
+    return render(request, "prepaid/my/dispute.html", {"card": card, "entries": entries, "form": form}, status=status)
+
+
+@require_GET
+@public
+def my_statement(request: HttpRequest, number: str) -> HttpResponse:
+    """One month of a card, to print or keep."""
+    card = get_object_or_404(_cards(request), number=number)
+    try:
+        month = date.fromisoformat(f"{request.GET.get('month', '')}-01")
+    except ValueError:
+        month = timezone.localdate().replace(day=1)
+    return render(request, "prepaid/my/statement.html", {"card": card, "statement": month_statement(card, month)})

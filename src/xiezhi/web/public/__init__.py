@@ -1,0 +1,1 @@
+"""The public shell: pages for everyone, without the desk."""
