@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format lock messages clean
+.PHONY: help setup setup-dev demo test check format lock messages screenshots clean
 
 # Each candidate is run, not merely found: a version manager's shim can be on the path and still fail.
 FIND_PYTHON = set -- python3 python3.13 python3.12 python3.11 /usr/bin/python3; \
@@ -22,7 +22,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
 	@echo 'make demo PORT=8080 DATABASE_URL=postgres://user:password@host/name uses another port or database.'
 
-setup:
+setup: ## what running Xiezhi needs, into .venv
 	@$(FIND_PYTHON); exec "$$python" tools/bootstrap.py base
 
 setup-dev: ## everything that working on Xiezhi needs, into .venv
@@ -43,6 +43,9 @@ format: setup-dev ## lay out code and templates as `make check` wants them
 
 messages: setup-dev ## bring the message catalogues up to date with the source
 	@exec $(RUN) tools/messages.py update
+
+screenshots: setup-dev ## take the journeys' screenshots into docs/images, made small
+	@exec $(RUN) tools/screenshots.py
 
 lock: setup-dev ## resolve requirements/*.in and frontend/package.json again, newest versions
 	@exec $(RUN) tools/lock.py
