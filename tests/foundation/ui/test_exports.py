@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from xiezhi.foundation.ui.exports import RISKY_STARTS, safe_text, sheet_response
+from xiezhi.foundation.ui.exports import RISKY_STARTS, export_response, safe_text
 from xiezhi.foundation.workflow.errors import Refused
 
 UTC = ZoneInfo("UTC")
@@ -28,7 +28,7 @@ def read_xlsx(response: Any) -> list[list[Any]]:
 
 
 def test_csv_opens_as_utf8_and_runs_no_formula() -> None:
-    text = body(sheet_response("名单", ["名称"], [[each] for each in DANGEROUS], "csv")).decode("utf-8")
+    text = body(export_response("名单", ["名称"], [[each] for each in DANGEROUS], "csv")).decode("utf-8")
     assert text.startswith("\ufeff")
     cells = [row[0] for row in csv.reader(io.StringIO(text[1:]))][1:]
     assert len(cells) == len(DANGEROUS)
@@ -48,7 +48,7 @@ def test_numbers_stay_numbers() -> None:
 def test_xlsx_keeps_types_and_runs_no_formula() -> None:
     moment = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
     rows = [[each, 1, Decimal("12.5"), date(2026, 11, 23), moment, None, True] for each in DANGEROUS]
-    response = sheet_response("名单", ["文", "数", "钱", "日", "时", "无", "是否"], rows, "xlsx")
+    response = export_response("名单", ["文", "数", "钱", "日", "时", "无", "是否"], rows, "xlsx")
     assert "attachment" in response["Content-Disposition"]
     book = load_workbook(io.BytesIO(body(response)))
     sheet = book.active
@@ -60,9 +60,9 @@ def test_xlsx_keeps_types_and_runs_no_formula() -> None:
 
 
 def test_a_sheet_name_that_excel_refuses_is_mended() -> None:
-    assert read_xlsx(sheet_response("一/二[三]:四" * 10, ["甲"], [], "xlsx")) == [["甲"]]
+    assert read_xlsx(export_response("一/二[三]:四" * 10, ["甲"], [], "xlsx")) == [["甲"]]
 
 
 def test_other_formats_are_refused() -> None:
     with pytest.raises(Refused, match="xlsx"):
-        sheet_response("名单", [], [], "pdf")
+        export_response("名单", [], [], "pdf")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.files.sheets import sheet_response
+from xiezhi.foundation.files.sheets import workbook_response
 from xiezhi.foundation.files.uploads import oversized_in
 from xiezhi.foundation.imports import services
 from xiezhi.foundation.imports.forms import ColumnsForm, start_form
@@ -123,7 +123,7 @@ def start(request: DeskRequest, key: str) -> HttpResponse:
 def template(request: DeskRequest, key: str) -> HttpResponseBase:
     """An empty sheet to fill in: header with explanations, one example row, notes on the second worksheet."""
     spec = _spec(request, key)
-    return sheet_response(
+    return workbook_response(
         _("%(what)s导入模板") % {"what": spec.title} + ".xlsx",
         header=[f"{column.label}*" if column.required else column.label for column in spec.columns],
         rows=[[column.example for column in spec.columns]],
@@ -278,7 +278,7 @@ def refused(request: DeskRequest, pk: int) -> HttpResponseBase:
     """The refused rows as a sheet, the problems in three columns behind them, to mend and upload again."""
     batch = _batch(request, pk)
     header = problem_header(batch)
-    return sheet_response(
+    return workbook_response(
         _("%(what)s未通过的行") % {"what": batch.spec.title} + ".xlsx",
         header=header,
         rows=problem_rows(batch),

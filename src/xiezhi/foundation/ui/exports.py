@@ -1,44 +1,36 @@
 """Sheets for people to take away: CSV and XLSX, safe to open in a spreadsheet program."""
 
 import csv
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
 
+from xiezhi.foundation.files.sheets import workbook_response
 from xiezhi.foundation.workflow.errors import Refused
 
 FORMATS = ("xlsx", "csv")
 MOST_ROWS = 100_000
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A text that begins so is run as a formula by spreadsheet programs."""
 
 
-def sheet_response(
+def export_response(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], file_format: str
 ) -> HttpResponseBase:
     """A download called `name`-YYYYMMDD.`file_format`. Raises Refused for a format other than xlsx or csv."""
     if file_format not in FORMATS:
         raise Refused(_("只能导出 xlsx 或 csv 文件。"))
     filename = f"{name}-{timezone.localdate():%Y%m%d}.{file_format}"
-    if file_format == "csv":
-        response: HttpResponseBase = StreamingHttpResponse(
-            _csv_lines(header, rows), content_type="text/csv; charset=utf-8"
-        )
-    else:
-        response = FileResponse(_xlsx_file(name, header, rows), content_type=XLSX)
+    if file_format == "xlsx":
+        cells = ([plain(each) for each in row] for row in rows)
+        return workbook_response(filename, header=header, rows=cells, title=name)
+    response = StreamingHttpResponse(_csv_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     return response
 
@@ -53,7 +45,7 @@ def plain(value: Any) -> Any:
         return _("是") if value else _("否")
     if isinstance(value, int | float | Decimal | date):
         return value
-    return ILLEGAL_CHARACTERS_RE.sub("", str(value))
+    return str(value)
 
 
 def safe_text(value: Any) -> str:
@@ -61,7 +53,7 @@ def safe_text(value: Any) -> str:
     value = plain(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    text = str(value)
+    text = str(value).replace("\x00", "")
     return f"'{text}" if isinstance(value, str) and text.startswith(RISKY_STARTS) else text
 
 
@@ -76,30 +68,3 @@ def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator
     yield writer.writerow([safe_text(each) for each in header])
     for row in rows:
         yield writer.writerow([safe_text(each) for each in row])
-
-
-def _xlsx_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    book = Workbook(write_only=True)
-    sheet: Worksheet = book.create_sheet(title=_sheet_title(name))
-    sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, each, bold=True) for each in header])
-    for row in rows:
-        sheet.append([_cell(sheet, each) for each in row])
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
-    book.save(file)
-    file.seek(0)
-    return file
-
-
-def _cell(sheet: Worksheet, value: Any, *, bold: bool = False) -> Any:
-    value = plain(value)
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # never a formula, never an error code
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
-
-
-def _sheet_title(name: str) -> str:
-    return "".join("_" if each in r"[]:*?/\'" else each for each in name)[:31] or "Sheet1"

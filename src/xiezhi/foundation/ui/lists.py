@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django_tables2 import RequestConfig
 
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.ui.exports import MOST_ROWS, sheet_response
+from xiezhi.foundation.ui.exports import MOST_ROWS, export_response
 from xiezhi.foundation.ui.tables import SelectColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -218,4 +218,4 @@ def _download(shown: Table, title: str, wanted: str) -> HttpResponseBase:
             % {"most": f"{MOST_ROWS:,}", "count": f"{count:,}"}
         )
     header, rows = shown.sheet()
-    return sheet_response(title, header, rows, wanted)
+    return export_response(title, header, rows, wanted)

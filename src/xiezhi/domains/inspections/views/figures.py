@@ -17,7 +17,7 @@ from xiezhi.domains.inspections.queries.warnings import warning_labels, warnings
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.rules.queries import reading
-from xiezhi.foundation.ui.exports import sheet_response
+from xiezhi.foundation.ui.exports import export_response
 
 
 def _scope(form: ScopeForm, today: date) -> queries.Scope:
@@ -42,7 +42,7 @@ def figures(request: DeskRequest) -> HttpResponseBase:
     months = queries.by_month(request.actor, scope)
     if wanted := request.GET.get("export"):
         header, rows = queries.ratio_rows(months)
-        return sheet_response(_("统筹成效"), header, rows, wanted)
+        return export_response(_("统筹成效"), header, rows, wanted)
     counted = queries.total(months)
     context = {
         "form": form,

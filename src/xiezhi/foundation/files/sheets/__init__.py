@@ -2,6 +2,6 @@
 
 from xiezhi.foundation.files.sheets.cells import Cell, CellTrouble, SheetRow
 from xiezhi.foundation.files.sheets.reading import Sheet, read_sheet
-from xiezhi.foundation.files.sheets.writing import sheet_response, write_sheet
+from xiezhi.foundation.files.sheets.writing import workbook_response, write_sheet
 
-__all__ = ["Cell", "CellTrouble", "Sheet", "SheetRow", "read_sheet", "sheet_response", "write_sheet"]
+__all__ = ["Cell", "CellTrouble", "Sheet", "SheetRow", "read_sheet", "workbook_response", "write_sheet"]

@@ -82,7 +82,7 @@ def _cell(sheet: Any, value: Cell, *, red: bool = False) -> Any:
     return cell
 
 
-def sheet_response(filename: str, **content: Any) -> FileResponse:
+def workbook_response(filename: str, **content: Any) -> FileResponse:
     """The workbook that `write_sheet(**content)` makes, as a download called `filename`."""
     file = TemporaryFile()  # noqa: SIM115  the response closes it
     write_sheet(cast(IO[bytes], file), **content)
