@@ -45,8 +45,8 @@ class VisitStatus(models.TextChoices):
 
 class Answer(models.TextChoices):
     PENDING = "pending", gettext_lazy("待答复")
-    CONFIRMED = "confirmed", gettext_lazy("确认参加")
-    DECLINED = "declined", gettext_lazy("不参加")
+    CONFIRMED = "confirmed", pgettext_lazy("answer", "确认参加")
+    DECLINED = "declined", pgettext_lazy("answer", "不参加")
     RELEASED = "released", gettext_lazy("已移出")
 
 

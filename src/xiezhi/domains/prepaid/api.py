@@ -148,7 +148,7 @@ def _too_big(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     places = ["/".join(str(part) for part in each["loc"][1:]) for each in error.errors]
-    message = _("这些内容缺少或不符合要求：%(places)s。金额须是以分为单位的正整数。") % {"places": "、".join(places)}
+    message = _("这些内容缺少或不符合要求：%(places)s。金额须是以分为单位的正整数。") % {"places": _("、").join(places)}
     return _problem(request, 422, "invalid", message)
 
 

@@ -103,7 +103,7 @@ def parse_csv(content: bytes) -> list[ParsedStatement]:
     }
     lost = [COLUMNS[key][0] for key in REQUIRED if places[key] is None]
     if lost:
-        raise Refused(_("表头缺少这些列：%(columns)s。") % {"columns": "、".join(lost)})
+        raise Refused(_("表头缺少这些列：%(columns)s。") % {"columns": _("、").join(lost)})
     found: dict[str, list[Line]] = {}
     for number, row in enumerate(rows, start=2):
         if not any(cell.strip() for cell in row):

@@ -103,7 +103,7 @@ def read_rows(path: Path) -> list[tuple[Any, ...]]:
     if lost or not {"amount_fen", "uses"} & set(table.columns):
         raise Refused(_("表头须有 key、card 和 amount_fen（或 uses）。"))
     if strange := sorted(set(table.columns) - set(COLUMNS)):
-        raise Refused(_("不认识的列：%(columns)s。") % {"columns": "、".join(strange[:5])})
+        raise Refused(_("不认识的列：%(columns)s。") % {"columns": _("、").join(strange[:5])})
     if table.height > MOST_ROWS:
         raise Refused(_("一个文件最多 %(most)s 行，请拆成几个文件。") % {"most": MOST_ROWS})
     if not table.height:
