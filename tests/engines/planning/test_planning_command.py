@@ -129,9 +129,7 @@ def test_an_interrupt_leaves_the_former_plan_whole(
     assert contents(out) == before and sorted(p.name for p in tmp_path.iterdir()) == ["out"]
 
 
-def test_explain_finds_the_input_by_itself(
-    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_explain_finds_the_input_by_itself(folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     main([str(folders / "csv"), "--out", str(out)])
     apart = pl.read_csv(out / "apart.csv")

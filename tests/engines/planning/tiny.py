@@ -12,6 +12,7 @@ from fractions import Fraction
 from xiezhi.engines.planning import CapacityRow, CheckRow, Params, Plan, Problem, SubjectRow
 
 START = dt.date(2026, 7, 1)  # a Wednesday
+DEFAULT = Params()
 Objective = tuple[int, int, int, int, int, Fraction]
 
 
@@ -23,12 +24,10 @@ class Rows:
     checks: tuple[CheckRow, ...]
     capacity: tuple[CapacityRow, ...]
     incompatible: tuple[tuple[str, str], ...] = ()
-    params: Params = Params()
+    params: Params = DEFAULT
 
     def problem(self) -> Problem:
-        return Problem.from_rows(
-            self.subjects, self.checks, self.capacity, self.incompatible, params=self.params
-        )
+        return Problem.from_rows(self.subjects, self.checks, self.capacity, self.incompatible, params=self.params)
 
 
 def day(offset: int) -> dt.date:

@@ -241,3 +241,13 @@ def reprice(static: Static, state: State, weights: Weights, pools: Longs) -> Non
         for d in range(len(static.dates)):
             if static.capacity[pool, d] > 0:
                 charge(static, state, weights, pool, d, 0)
+
+
+@compiled
+def clear(static: Static, state: State, weights: Weights, subjects: Longs) -> None:
+    """Take the subjects' unpinned checks out of the plan (subjects too large to choose at once stay)."""
+    z = scratch(MOST_AT_ONCE, len(static.dates))
+    for s in subjects:
+        n = free_atoms(static, s, z)
+        if n <= MOST_AT_ONCE:
+            lift(static, state, weights, z.atoms, n)

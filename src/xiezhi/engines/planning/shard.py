@@ -22,6 +22,8 @@ SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
 SHAKEN = 300_000  # subjects swept again in shakes, all shakes together
 MOST_SHAKES = 40
 ENOUGH = 500  # shaking stops when fewer than one subject in so many could still gain
+RUINED = 400_000  # subjects looked over by all ruins together, at most four ruins a subject, none above 20,000 subjects
+MOST_RUINS, RUIN_SIZE = 200, 12
 NOISE = 1_000  # micro-visits per minute by which shakes disturb prices
 
 
@@ -107,6 +109,7 @@ class Shard:
                 break
         self.chains(0)
         self.shakes(rng)
+        self.ruins(rng)
         days = int(static.dates[-1] - static.dates[0]) + 1 if len(static.dates) else 1
         weights = polish_weights(days)
         choosing.reprice(static, state, weights, self.pools)
@@ -153,6 +156,44 @@ class Shard:
                 best = now
             else:
                 self._put_back(kept)
+
+    def ruins(self, rng: np.random.Generator) -> None:
+        """Around someone who could still gain, take a dozen users of a full pool-day out and let all choose anew."""
+        static, state, size = self.static, self.state, len(self.members)
+        weights = load_weights()
+        best = relief.worth_all(static, state, self.members)
+        for turn in range(min(MOST_RUINS, 4 * size, RUINED // max(1, size)) if size <= CHUNK else 0):
+            wanting = relief.wanting_room(static, state, self.members, False)
+            if not len(wanting):
+                wanting = relief.wanting_fewer(static, state, self.members)
+            if not len(wanting):
+                return
+            kept = self._copy()
+            group = self._around(int(rng.choice(wanting)), rng)
+            choosing.clear(static, state, weights, group)
+            choosing.sweep(static, state, weights, group, turn)
+            relieve(static, state, relief.wanting_room(static, state, self.members, False), self.members, turn)
+            now = relief.worth_all(static, state, self.members)
+            if now <= best:
+                best = now
+            else:
+                self._put_back(kept)
+
+    def _around(self, subject: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The subject and some of those who have a pool-day that one of its checks could use, in random order."""
+        static, state = self.static, self.state
+        own = np.arange(*static.first[subject : subject + 2])
+        left = own[(state.rep[own] < 0) & (static.mask[own] != 0).any(axis=1)]
+        check = int(rng.choice(left if len(left) else own))
+        days = np.arange(len(static.dates))
+        opened = static.mask[check, days >> 6] >> (days & 63).astype(np.uint64) & np.uint64(1) == 1
+        if not opened.any():
+            return np.array([subject])
+        day, pool = int(rng.choice(days[opened])), static.check[check, kernels.POOL]
+        users = np.flatnonzero((state.day == day) & (static.check[:, kernels.POOL] == pool))
+        near = np.unique(np.searchsorted(static.first, users, side="right") - 1)
+        near = rng.permutation(near[near != subject])[:RUIN_SIZE]
+        return np.concatenate([[subject], near])
 
     def _copy(self) -> tuple[NDArray, ...]:
         state = self.state
