@@ -1,6 +1,7 @@
 """The `xiezhi` command. Planning is pure computation and must not pay for (or need) Django; all else is a management command."""
 
 import os
+import signal
 import sys
 
 
@@ -17,7 +18,11 @@ def main(argv: list[str] | None = None) -> int:
 
     if arguments and not arguments[0].startswith("-"):
         arguments[0] = arguments[0].replace("-", "_")
-    execute_from_command_line(["xiezhi", *arguments])
+    try:
+        execute_from_command_line(["xiezhi", *arguments])
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 128 + signal.SIGINT
     return 0
 
 

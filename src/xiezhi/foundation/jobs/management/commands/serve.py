@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 RESTART_PAUSE_SECONDS = 2
+STOP_WITHIN_SECONDS = 10
+"""How long web, worker and ticker may take to finish what they are doing when asked to stop."""
 
 
 class Command(BaseCommand):
@@ -36,6 +39,7 @@ class Command(BaseCommand):
             "web": [
                 python, "-m", "granian", "--interface", "wsgi", "--host", options["host"], "--port", str(options["port"]),
                 "--workers", str(options["workers"]), "--blocking-threads", "4", "--no-ws", "--log-level", "warning",
+                "--workers-kill-timeout", str(STOP_WITHIN_SECONDS // 2),
                 "xiezhi.config.wsgi:application",
             ],
             "worker": [*xiezhi, "db_worker", "--interval", "0.5"],
@@ -44,7 +48,11 @@ class Command(BaseCommand):
 
 
 class Supervisor:
-    """Starts the children, restarts one that dies, and stops all when asked."""
+    """Starts the children, restarts one that dies, and stops all when asked.
+
+    Each child leads a process group of its own: Ctrl-C reaches this parent alone, which asks each child once, and what a child
+    started itself cannot outlive it.
+    """
 
     def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
         self.commands, self.environment = commands, environment
@@ -68,7 +76,9 @@ class Supervisor:
             self._end_children()
 
     def _start(self, name: str) -> None:
-        self.children[name] = subprocess.Popen(self.commands[name], env=self.environment)
+        self.children[name] = subprocess.Popen(
+            self.commands[name], env=self.environment, stdin=subprocess.DEVNULL, process_group=0
+        )
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
@@ -77,8 +87,10 @@ class Supervisor:
         for child in self.children.values():
             if child.poll() is None:
                 child.terminate()
+        give_up = time.monotonic() + STOP_WITHIN_SECONDS
         for child in self.children.values():
-            try:
-                child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                child.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=max(0, give_up - time.monotonic()))
+            with contextlib.suppress(ProcessLookupError):  # nobody is left of the group, as it should be
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
