@@ -72,10 +72,12 @@ def load_district(folder: Path, quarter: Quarter, *, count: int, say: Say) -> Pe
 
 
 def load_plans(folder: Path, people: People, quarter: Quarter, *, say: Say) -> None:
-    """Let every department's planner import and file the plan that lies in `folder`."""
+    """Let every department's planner import and file the plan that lies in `folder`, where there is one."""
     for department in DEPARTMENTS:
-        say(f"importing and filing the plan of {department.short}")
-        _import_plan(plan_file(folder, department), department, people, quarter, _before(quarter))
+        path = plan_file(folder, department)
+        if path.exists():
+            say(f"importing and filing the plan of {department.short}")
+            _import_plan(path, department, people, quarter, _before(quarter))
 
 
 def remember_complete(people: People, *, at: datetime) -> None:
@@ -229,6 +231,5 @@ def _import_plan(path: Path, department: Department, people: People, quarter: Qu
             "published_on": None,
         },
     )
-    plan = Plan.objects.filter(department__code=department.code, title=title).first()
-    if plan:  # a very small demo may leave a department without anything to check
-        file_plan(plan=plan, actor=planner, at=at, seed=f"demo-{department.code}")
+    plan = Plan.objects.get(department__code=department.code, title=title)
+    file_plan(plan=plan, actor=planner, at=at, seed=f"demo-{department.code}")

@@ -36,8 +36,11 @@ def write_demo_files(folder: Path, quarter: Quarter, *, count: int = SUBJECTS, s
         _write(folder / CATALOGUE_FILE, CATALOGUE_HEADER, _catalogue(date(quarter.first.year, 1, 1))),
     ]
     for department in DEPARTMENTS:
-        rows = make_rows(department, firms, quarter, seed=seed)
-        written.append(_write(plan_file(folder, department), PLAN_HEADER, map(plan_row, rows)))
+        path = plan_file(folder, department)
+        if rows := make_rows(department, firms, quarter, seed=seed):
+            written.append(_write(path, PLAN_HEADER, map(plan_row, rows)))
+        else:  # nobody to check among so few firms
+            path.unlink(missing_ok=True)
     return written
 
 
