@@ -1,5 +1,6 @@
 """One small district and the people in it. Monday 2026-11-23, 09:00 in Beijing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ class Cast:
     people: dict[str, User] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
     officers: dict[str, list[Officer]] = field(default_factory=dict)
+    with_password: Collection[str] | None = None
 
     def __getitem__(self, code: str) -> Organisation:
         return self.organisations[code]
@@ -35,11 +37,12 @@ class Cast:
         return self.actors[username]
 
 
-def make_cast() -> Cast:
+def make_cast(*, with_password: Collection[str] | None = None) -> Cast:
     """District posts (coordinator, registrar, administrator, supervisor); four departments with planner, head and inspector each;
-    two streets; one station (所) of scjg with an inspector; three certified officers per department."""
+    two streets; one station (所) of scjg with an inspector; three certified officers per department. `with_password`: who can log in where hashing is slow; everybody when not told.
+    """
     district = Organisation.objects.create(kind="district", code="110199", name="演示区", short_name="演示区")
-    cast = Cast(district)
+    cast = Cast(district, with_password=with_password)
     for code, name in STREETS.items():
         cast.organisations[code] = Organisation.objects.create(
             kind="street", code=code, name=f"演示区{name}", short_name=name, parent=district
@@ -78,7 +81,8 @@ def make_cast() -> Cast:
 
 
 def _person(cast: Cast, username: str, organisation: Organisation, role: str) -> None:
-    user = open_account(username=username, display_name=f"演示 {username}", password=PASSWORD, actor=FOUNDER, at=NOW)
+    password = PASSWORD if cast.with_password is None or username in cast.with_password else None
+    user = open_account(username=username, display_name=f"演示 {username}", password=password, actor=FOUNDER, at=NOW)
     membership = appoint(
         user=user, organisation=organisation, role=role, starts_on=date(2026, 1, 1), actor=FOUNDER, at=NOW
     )

@@ -27,22 +27,25 @@ def database_url() -> str:
     return f"postgres://{person}@{told['HOST'] or '127.0.0.1'}:{told['PORT'] or 5432}/{told['NAME']}"
 
 
+def clock_at(moment: datetime) -> dict[str, str]:
+    """Environment in which a process, and all that it starts, believes that it starts at `moment`."""
+    away = int((moment - datetime.now(UTC)).total_seconds())
+    return {"PYTHONPATH": str(MOVED_CLOCK), "XIEZHI_TEST_CLOCK_SHIFT": str(away)}
+
+
 def other_process(folder: Path, *, clock: datetime | None = None) -> tuple[dict[str, str], Path]:
     """Environment and working folder of another process that works on the test's own database and keeps its files in `folder`.
 
     With `clock` it believes that it starts at that moment.
     """
-    paths, moved = [str(ROOT / "src"), str(ROOT)], {}
-    if clock:
-        paths.insert(0, str(MOVED_CLOCK))
-        moved["XIEZHI_TEST_CLOCK_SHIFT"] = str(int((clock - datetime.now(UTC)).total_seconds()))
+    moved = clock_at(clock) if clock else {}
     environment = {
         **os.environ,
         **moved,
         "DJANGO_SETTINGS_MODULE": "xiezhi.config.settings",
         "DATABASE_URL": database_url(),
         "XIEZHI_DATA": str(folder),
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": os.pathsep.join([*filter(None, [moved.get("PYTHONPATH")]), str(ROOT / "src"), str(ROOT)]),
     }
     return environment, folder
 
