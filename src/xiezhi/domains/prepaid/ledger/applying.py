@@ -18,9 +18,12 @@ from xiezhi.domains.prepaid.ledger.drafts import (
     RESOLVING,
     Draft,
     Kind,
+    LedgerRefused,
     Leg,
     Phase,
 )
+
+_MOVES = frozenset({Phase.POSTED, Phase.CONFIRMED})
 
 
 @dataclass(slots=True)
@@ -41,16 +44,15 @@ class AccountState:
         """What it holds, holds not deducted."""
         return self.debits - self.credits if self.purse in DEBIT_GROWS else self.credits - self.debits
 
-    @property
-    def in_limits(self) -> bool:
-        """Whether what is spent and held stays within what is there, and the totals within 64 bits."""
-        if self.debits + self.debits_pending > MOST_TOTAL or self.credits + self.credits_pending > MOST_TOTAL:
-            raise drafts.too_large()
+    def over_limits(self) -> LedgerRefused | None:
+        """The refusal when more is spent and held than is there, or a total leaves 64 bits; else None."""
+        debits, credits_ = self.debits + self.debits_pending, self.credits + self.credits_pending
+        if debits > MOST_TOTAL or credits_ > MOST_TOTAL:
+            return drafts.too_large()
         if self.purse not in LIMITED:
-            return True
-        if self.purse in DEBIT_GROWS:
-            return self.credits + self.credits_pending <= self.debits
-        return self.debits + self.debits_pending <= self.credits
+            return None
+        over = credits_ > self.debits if self.purse in DEBIT_GROWS else debits > self.credits
+        return drafts.overdrawn() if over else None
 
 
 class Earlier(NamedTuple):
@@ -96,14 +98,13 @@ def apply(book: BookState, draft: Draft, *, booked_at: datetime) -> Applied:
         return Applied(earlier.operation, True)
     held = _held(book, draft, booked_at)
     operation = book.last_sequence + 1
-    before = [
-        _copy(book.accounts[each]) for leg in draft.legs for each in (leg.debit, leg.credit) if each in book.accounts
-    ]
+    after: list[tuple[int, int]] = []
     try:
-        after = [_move(book, draft.phase, leg, amount_held) for leg, amount_held in zip(draft.legs, held, strict=True)]
+        for leg, amount_held in zip(draft.legs, held, strict=True):
+            after.append(_move(book, draft.phase, leg, amount_held))
     except drafts.LedgerRefused:
-        for state in before:
-            book.accounts[state.id] = state
+        for leg, amount_held in zip(draft.legs[: len(after)], held, strict=False):
+            _shift(book.accounts[leg.debit], book.accounts[leg.credit], draft.phase, -leg.amount, -amount_held)
         raise
     for position, (leg, balances) in enumerate(zip(draft.legs, after, strict=True)):
         _append(book, draft, position, leg, balances, operation, booked_at)
@@ -149,28 +150,35 @@ def _check_reversal(draft: Draft, referred: Earlier | None, settled: bool) -> No
 
 
 def _move(book: BookState, phase: str, leg: Leg, held: int) -> tuple[int, int]:
-    """Change the two accounts of a leg; returns their balances after it."""
+    """Change the two accounts of a leg, or refuse and leave them; returns their balances after it."""
     try:
         debit, credit = book.accounts[leg.debit], book.accounts[leg.credit]
     except KeyError:
         raise drafts.LedgerRefused("account of another book") from None
     if (debit.purse in COUNTED) != (credit.purse in COUNTED):
         raise drafts.LedgerRefused("fen and uses do not mix")
-    if phase not in {Phase.VOIDED, Phase.EXPIRED} and not (debit.is_open and credit.is_open):
+    if not (debit.is_open and credit.is_open) and phase not in {Phase.VOIDED, Phase.EXPIRED}:
         raise drafts.closed()
-    if phase == Phase.PENDING:
-        debit.debits_pending += leg.amount
-        credit.credits_pending += leg.amount
-    else:
-        debit.debits_pending -= held
-        credit.credits_pending -= held
-    if phase in {Phase.POSTED, Phase.CONFIRMED}:
-        debit.debits += leg.amount
-        credit.credits += leg.amount
-    if not (debit.in_limits and credit.in_limits):
-        raise drafts.overdrawn()
+    _shift(debit, credit, phase, leg.amount, held)
+    refusal = debit.over_limits() or credit.over_limits()
+    if refusal is not None:
+        _shift(debit, credit, phase, -leg.amount, -held)
+        raise refusal
     debit.changed = credit.changed = True
     return debit.balance, credit.balance
+
+
+def _shift(debit: AccountState, credit: AccountState, phase: str, amount: int, held: int) -> None:
+    """Move `amount`, or `held` out of what waits; negative ones undo the same."""
+    if phase == Phase.PENDING:
+        debit.debits_pending += amount
+        credit.credits_pending += amount
+        return
+    debit.debits_pending -= held
+    credit.credits_pending -= held
+    if phase in _MOVES:
+        debit.debits += amount
+        credit.credits += amount
 
 
 def _append(
@@ -206,19 +214,6 @@ def _append(
     )
     book.head = digests.digest(book.head, values)
     book.rows.append((*values, book.head))
-
-
-def _copy(state: AccountState) -> AccountState:
-    return AccountState(
-        state.id,
-        state.purse,
-        state.is_open,
-        state.debits,
-        state.credits,
-        state.debits_pending,
-        state.credits_pending,
-        state.changed,
-    )
 
 
 def earlier_operations(rows: Mapping[int, list[Any]]) -> dict[int, Earlier]:

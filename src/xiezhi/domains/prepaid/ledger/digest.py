@@ -33,17 +33,14 @@ def microseconds(moment: datetime) -> int:
 
 def content(values: Sequence[Any]) -> str:
     """The digested text of one row, `values` in the order of COLUMNS: empty for NULL, microseconds for moments, hex for bytes."""
-    parts = []
-    for value in values:
-        if value is None:
-            parts.append("")
-        elif isinstance(value, datetime):
-            parts.append(str(microseconds(value)))
-        elif isinstance(value, (bytes, memoryview)):
-            parts.append(value.hex())
-        else:
-            parts.append(str(value))
-    return "|".join(parts)
+    (book, sequence, operation, leg, kind, phase, debit, credit, amount, debit_after, credit_after, *rest) = values
+    at, booked_at, expires_at, key, request, source, actor, refers = rest
+    return (
+        f"{book}|{sequence}|{operation}|{leg}|{kind}|{phase}|{debit}|{credit}|{amount}|{debit_after}|{credit_after}|"
+        f"{microseconds(at)}|{microseconds(booked_at)}|{'' if expires_at is None else microseconds(expires_at)}|"
+        f"{key}|{'' if request is None else request.hex()}|{source}|"
+        f"{'' if actor is None else actor}|{'' if refers is None else refers}"
+    )
 
 
 def digest(previous: bytes, values: Sequence[Any]) -> bytes:

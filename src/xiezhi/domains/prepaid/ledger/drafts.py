@@ -4,9 +4,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext as _
@@ -132,8 +131,7 @@ def too_large() -> BadAmount:
     return BadAmount(_("金额过大，超出账簿能够记录的范围。"))
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """Move `amount` (fen, or uses between COUNTED accounts): debit one account of the book, credit another. Ids of accounts."""
 
     debit: int
@@ -141,8 +139,7 @@ class Leg:
     amount: int
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """One operation asked of one book. `request`: digest of what was asked, see `request_digest`. `refers`: the first sequence of the
     operation that this one resolves (a phase of RESOLVING) or reverses."""
 
@@ -159,10 +156,12 @@ class Draft:
     expires_at: datetime | None = None
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
 def request_digest(content: Mapping[str, Any]) -> bytes:
     """SHA-256 of what a client asked, as canonical JSON: equal for equal content whatever the order of its fields."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).digest()
 
 
 def check_amount(amount: object) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 
 from django.db.models import Q
 from django.utils import timezone
@@ -89,6 +90,14 @@ def card_totals(cards: Sequence[Card]) -> dict[int, dict[str, Account]]:
     for account in Account.objects.filter(card__in=cards):
         found[account.card_id or 0][account.purse] = account
     return found
+
+
+def by_operation(entries: Sequence[CardEntry]) -> list[list[CardEntry]]:
+    """What belongs together: one list for each operation, money before uses, in the order given."""
+    groups = [list(group) for _operation, group in groupby(entries, key=lambda entry: entry.operation)]
+    for group in groups:
+        group.sort(key=lambda entry: entry.sequence)
+    return groups
 
 
 def operation_of(card: Card, operation: int) -> bool:

@@ -13,6 +13,7 @@ from xiezhi.domains.prepaid import rules
 from xiezhi.domains.prepaid.ledger.drafts import Phase
 from xiezhi.domains.prepaid.models import Account, BankAccount, BankLine, Difference, Entry, Statement
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
+from xiezhi.domains.prepaid.services.custody import check_custody
 from xiezhi.domains.prepaid.statements import ParsedStatement, parse
 from xiezhi.engines.custody import BankItem, BookItem, Match, Outcome, reconcile
 from xiezhi.foundation.access.actors import Actor, PermissionRefused
@@ -44,6 +45,7 @@ def import_statements(*, content: bytes, name: str, actor: Actor, at: datetime) 
         statements = [_keep(each, name, actor, at) for each in parsed]
         for account in {each.bank_account for each in statements}:
             reconcile_account(account=account, at=at)
+        check_custody({each.bank_account.merchant for each in statements}, at=at)
     return statements
 
 

@@ -1,6 +1,6 @@
 """Files of operations for merchants without a till interface: CSV or Parquet, all of a file or nothing, refused rows named."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from xiezhi.domains.prepaid import rules
 from xiezhi.domains.prepaid.ledger import drafts
 from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, Leg, Purse, request_digest
 from xiezhi.domains.prepaid.ledger.shares import Share, share_amount, share_uses
-from xiezhi.domains.prepaid.models import Account, Card, Entry, Merchant, Product
+from xiezhi.domains.prepaid.models import Account, Card, Merchant, Product
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.services import posting
 from xiezhi.domains.prepaid.services.cards import book_accounts, lock_book, require_usable
@@ -219,22 +219,13 @@ class _Builder:
         return {purses.card.number: purses for purses in found.values()}
 
     def _known_keys(self) -> set[str]:
-        keys = [str(row[0]) for row in self.rows if row[0]]
-        known: set[str] = set()
-        seen: dict[str, int] = defaultdict(int)
-        for key in keys:
-            seen[key] += 1
-        for start in range(0, len(keys), CHUNK):
-            part = keys[start : start + CHUNK]
-            known.update(
-                Entry.objects.filter(book_id=self.merchant.pk, leg=0, key__in=part).values_list("key", flat=True)
-            )
+        seen = Counter(str(row[0]) for row in self.rows if row[0])
         if twice := [key for key, times in seen.items() if times > 1]:
             raise Refused(
                 _("幂等键 %(key)s 在文件里出现了 %(times)s 次，每行须有自己的键。")
                 % {"key": twice[0][:64], "times": seen[twice[0]]}
             )
-        return known
+        return set(posting.known_operations(self.merchant.pk, list(seen)))
 
 
 def _whole(cell: Any) -> int:

@@ -3,6 +3,7 @@
 Posting takes no `actor`: the service that asks has checked who may; the journal itself keeps who did it and from where.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -225,6 +226,20 @@ def entries_of(book_id: int, operation: int) -> list[Entry]:
     )
 
 
+def known_operations(book_id: int, keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+    """Those of `keys` that name an operation of the book already: key → (operation, request). One query, however many there are."""
+    if connection.vendor == "postgresql":
+        chosen, given = "= ANY(%s)", list(keys)
+    else:
+        chosen, given = "IN (SELECT value FROM json_each(%s))", json.dumps(keys)  # type: ignore[assignment]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key, operation, request FROM prepaid_entry WHERE book_id = %s AND leg = 0 AND key {chosen}",
+            [book_id, given],
+        )
+        return {key: (operation, bytes(request)) for key, operation, request in cursor.fetchall()}
+
+
 def _load(batch: Sequence[Draft]) -> dict[int, BookState]:
     """The books that a batch touches, locked in order of id, with the accounts and earlier operations that it names."""
     wanted = sorted({draft.book_id for draft in batch})
@@ -254,10 +269,8 @@ def _load_earlier(books: dict[int, BookState], batch: Sequence[Draft]) -> None:
         if draft.refers is not None:
             referred[draft.book_id].add(draft.refers)
     for book_id, wanted in keys.items():
-        for start in range(0, len(wanted), CHUNK):
-            found = Entry.objects.filter(book_id=book_id, leg=0, key__in=wanted[start : start + CHUNK])
-            for key, operation, request in found.values_list("key", "operation", "request"):
-                books[book_id].by_key[key] = Earlier(operation, "", "", bytes(request or b""), None, ())
+        for key, (operation, request) in known_operations(book_id, wanted).items():
+            books[book_id].by_key[key] = Earlier(operation, "", "", request, None, ())
     for book_id, operations in referred.items():
         numbers = sorted(operations)
         for start in range(0, len(numbers), CHUNK):

@@ -17,7 +17,7 @@ from xiezhi.domains.prepaid import forms
 from xiezhi.domains.prepaid.ledger.drafts import Purse
 from xiezhi.domains.prepaid.models import Account, ApiKey, Card
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
-from xiezhi.domains.prepaid.queries.cards import card_entries
+from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries
 from xiezhi.domains.prepaid.services import batches, cards, keys
 from xiezhi.domains.prepaid.tables import CardFilters, CardTable, KeyFilters, KeyTable
 from xiezhi.domains.prepaid.views.common import act_page, own_merchant
@@ -67,7 +67,7 @@ def card_detail(request: DeskRequest, pk: int) -> HttpResponse:
     context = {
         "card": card,
         "purses": cards.accounts_of(card),
-        "entries": entries,
+        "groups": by_operation(entries),
         "older": entries[-1].sequence if len(entries) == 50 else None,
         "may_operate": request.actor.can(May.OPERATE),
         "is_open": card.status != Card.Status.CLOSED,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xiezhi.domains.prepaid import forms
 from xiezhi.domains.prepaid.models import Card, Dispute, Holder
 from xiezhi.domains.prepaid.queries import custody as custody_queries
-from xiezhi.domains.prepaid.queries.cards import card_entries, card_totals, month_statement
+from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries, card_totals, month_statement
 from xiezhi.domains.prepaid.services import cards, disputes
 from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
 
@@ -71,13 +71,14 @@ def my_card(request: HttpRequest, number: str) -> HttpResponse:
     card = get_object_or_404(_cards(request), number=number)
     before = request.GET.get("before", "")
     entries = card_entries(card, before=int(before) if before.isdecimal() else None)
+    groups = by_operation(entries)
     disputed = dict(Dispute.objects.filter(card=card).values_list("operation", "status"))
     today = timezone.localdate()
     context = {
         "card": card,
         "purses": cards.accounts_of(card),
-        "entries": [(entry, disputed.get(entry.operation)) for entry in entries],
-        "waiting": {entry.operation: entry for entry in entries if entry.waiting}.values(),
+        "groups": [(group, disputed.get(group[0].operation)) for group in groups],
+        "waiting": [group for group in groups if group[0].waiting],
         "older": entries[-1].sequence if len(entries) == 50 else None,
         "disputes": Dispute.objects.filter(card=card).order_by("-raised_at"),
         "month": today.strftime("%Y-%m"),
@@ -119,7 +120,12 @@ def my_dispute(request: HttpRequest, number: str, operation: int) -> HttpRespons
             messages.success(request, _("异议已提交，经营者和监管部门都会看到。"))
         return redirect("my_card", number=number)
     status = 422 if form.errors else 200
-    return render(request, "prepaid/my/dispute.html", {"card": card, "entries": entries, "form": form}, status=status)
+    return render(
+        request,
+        "prepaid/my/dispute.html",
+        {"card": card, "group": by_operation(entries)[0], "form": form},
+        status=status,
+    )
 
 
 @require_GET
@@ -131,4 +137,6 @@ def my_statement(request: HttpRequest, number: str) -> HttpResponse:
         month = date.fromisoformat(f"{request.GET.get('month', '')}-01")
     except ValueError:
         month = timezone.localdate().replace(day=1)
-    return render(request, "prepaid/my/statement.html", {"card": card, "statement": month_statement(card, month)})
+    statement = month_statement(card, month)
+    context = {"card": card, "statement": statement, "groups": by_operation(statement.entries)}
+    return render(request, "prepaid/my/statement.html", context)

@@ -1,0 +1,1 @@
+"""The prepaid ledger against the database's own ceiling."""
