@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from xiezhi.engines.planning import kernels
 
 WORK = 2_000_000  # subjects priced in all
-MOST_STEPS = 80
+MOST_STEPS = 40
 CLOSE_ENOUGH = 0.001  # gap at which no better proof is sought
-KEEP = 0.6  # share of the former direction kept in the next: damps zigzag
-PATIENCE = 4  # steps without gain before the step is halved
+KEEP = 0.9  # share of the former direction kept in the next: damps zigzag
+PATIENCE = 30  # steps without gain before the step is halved
 
 Evaluate = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
 

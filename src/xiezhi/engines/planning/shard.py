@@ -19,12 +19,12 @@ POLISHED = 120_000  # subjects swept once more for shorter waits, at least once 
 STEPS = 30  # subjects moved in one chain
 TRIES = 48  # users of a full pool-day looked at before one is moved
 SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
-SHAKEN = 300_000  # subjects swept again in shakes, all shakes together
-MOST_SHAKES = 40
+SHAKEN = 400_000  # subjects swept again in shakes, all shakes together
+MOST_SHAKES = 100
 ENOUGH = 500  # shaking stops when fewer than one subject in so many could still gain
 RUINED = 400_000  # subjects looked over by all ruins together, at most four ruins a subject, none above 20,000 subjects
-MOST_RUINS, RUIN_SIZE = 200, 12
-NOISE = 1_000  # micro-visits per minute by which shakes disturb prices
+MOST_RUINS, RUIN_SIZE = 80, 12
+NOISE = 3_000  # micro-visits per minute by which shakes disturb prices, then twice, then four times as much
 
 
 def steepness(amplitude: int, power: int) -> NDArray[np.int64]:
@@ -144,7 +144,7 @@ class Shard:
                 break
             kept = self._copy()
             shape = (len(self.pools), len(static.dates))
-            state.base[self.pools] = rng.integers(0, NOISE, shape)
+            state.base[self.pools] = rng.integers(0, NOISE << turn % 3, shape)
             weights = load_weights()
             choosing.reprice(static, state, weights, self.pools)
             self.sweep(weights, rng.permutation(members), turn, lambda _: None)
