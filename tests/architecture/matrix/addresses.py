@@ -1,0 +1,320 @@
+"""What stands behind a line of the table: the parts of its address, and what a person would send there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from tests.architecture.matrix.shops import Shop
+from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
+
+Parts = dict[str, Any]
+SOMEBODY_ELSE = "csgl.inspector"
+"""Whose post, job, file and message the others try to reach."""
+TODAY = CLOCK.date().isoformat()
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One line as one person meets it.
+
+    `about` is the line's third word: whose object (`own`, `foreign`; `any` for what belongs to no department), after `+` whose the
+    second object in the address is, after `/` the move that is asked for or what else is special.
+    """
+
+    world: World
+    route: str
+    about: str
+    person: str
+
+    @property
+    def whose(self) -> str:
+        return self.about.partition("/")[0].partition("+")[0]
+
+    @property
+    def side(self) -> Side:
+        return self.world.sides[self.whose]
+
+    @property
+    def inner(self) -> Side:
+        """The second object's side; the same as the first's unless the line says otherwise."""
+        return self.world.sides[self.about.partition("/")[0].partition("+")[2] or self.whose]
+
+    @property
+    def shop(self) -> Shop:
+        return self.world.shops[self.whose]
+
+    @property
+    def word(self) -> str:
+        return self.about.partition("/")[2]
+
+    def kept(self, by_person: Mapping[str, int]) -> int:
+        """The person's own, or somebody else's. Who has none of their own tries somebody else's."""
+        mine = self.whose == "own" and self.person in by_person
+        return by_person[self.person if mine else SOMEBODY_ELSE]
+
+    def address(self) -> str:
+        """Raises KeyError where the line names an object and `ADDRESSES` does not know the route."""
+        parts = ADDRESSES[self.route](self) if self.about and self.route not in WITHOUT_PARTS else {}
+        return reverse(self.route, kwargs=parts)
+
+    def sent(self) -> Parts:
+        """The form, valid where that takes few fields, else empty."""
+        return BODIES[self.route](self) if self.route in BODIES else {}
+
+
+WITHOUT_PARTS = {"access:switch", "inspections:answers_confirm", "notices:read", "registry:label", "till"}
+"""Routes that name the object in what is sent."""
+
+
+def _batch(aim: Aim) -> Parts:
+    return {"pk": aim.side.batch.pk}
+
+
+def _draft(aim: Aim) -> Parts:
+    return {"pk": aim.side.draft.pk}
+
+
+def _check(aim: Aim) -> Parts:
+    check = aim.side.off_site if aim.word in {"finish_off_site", "go_on_site"} else aim.side.waiting
+    return {"pk": check.pk, **_move(aim)}
+
+
+def _round(aim: Aim) -> Parts:
+    return {"pk": aim.world.rounds["sent" if aim.word == "sent" else "unsent"].pk}
+
+
+def _leftover(aim: Aim) -> Parts:
+    leftovers = aim.world.rounds[aim.word].leftovers
+    return {**_round(aim), "leftover_pk": leftovers.get(check_task__department__code=aim.side.department).pk}
+
+
+def _offered(aim: Aim) -> Parts:
+    return {"pk": (aim.side.suggested if aim.word == "suggested" else aim.side.offered).pk}
+
+
+def _under_way(aim: Aim) -> Parts:
+    return {"pk": aim.side.under_way.pk}
+
+
+def _recorded(aim: Aim) -> Parts:
+    return {"pk": aim.side.recorded.pk}
+
+
+def _subject(aim: Aim) -> Parts:
+    return {"pk": aim.world.door.subject_id}
+
+
+def _scene(aim: Aim) -> Parts:
+    return {"pk": aim.world.scene.pk}
+
+
+def _person(aim: Aim) -> Parts:
+    return {"pk": aim.world.cast.people[SOMEBODY_ELSE].pk}
+
+
+def _item(aim: Aim) -> Parts:
+    return {"pk": aim.side.item.pk}
+
+
+def _key(aim: Aim) -> Parts:
+    return {"key": aim.word}
+
+
+def _move(aim: Aim) -> Parts:
+    return {"move": aim.word} if aim.word else {}
+
+
+def _merchant(aim: Aim) -> Parts:
+    return {"pk": aim.shop.books.merchant.pk}
+
+
+def _sold(aim: Aim) -> Parts:
+    return {"pk": aim.shop.card.pk}
+
+
+def _my_card(aim: Aim) -> Parts:
+    return {"number": aim.shop.card.number}
+
+
+def _my_operation(aim: Aim) -> Parts:
+    return {"number": aim.shop.card.number, "operation": aim.shop.operation}
+
+
+def _number(aim: Aim) -> Parts:
+    return {"number": "T1"}
+
+
+def _operation(aim: Aim) -> Parts:
+    return {"operation": 1}
+
+
+def _result(aim: Aim) -> Parts:
+    """`own+partner`: the check of the other department that came along."""
+    code = aim.side.partner if aim.word == "partner" else aim.inner.department
+    return {"pk": aim.side.under_way.pk, "check_pk": aim.inner.under_way.checks.get(department__code=code).pk}
+
+
+ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
+    "files:download": lambda aim: {"pk": aim.kept(aim.world.files)},
+    "imports:start": _key,
+    "imports:template": _key,
+    **dict.fromkeys(
+        [f"imports:{step}" for step in ("detail", "columns", "sheet", "check", "apply", "refused", "abandon")], _batch
+    ),
+    "desk:ui_move": lambda aim: {"pk": 1, **_move(aim)},
+    "jobs:detail": lambda aim: {"pk": aim.kept(aim.world.open_jobs)},
+    "jobs:progress": lambda aim: {"pk": aim.kept(aim.world.open_jobs)},
+    "jobs:cancel": lambda aim: {"pk": aim.kept(aim.world.open_jobs)},
+    "jobs:retry": lambda aim: {"pk": aim.kept(aim.world.dead_jobs)},
+    "notices:open": lambda aim: {"pk": aim.kept(aim.world.notices)},
+    "access:person": _person,
+    "access:appoint": _person,
+    "access:end": lambda aim: {"pk": aim.world.cast.actors[SOMEBODY_ELSE].membership_id},
+    "audit:history": lambda aim: {"kind": "inspections.plan", "object_id": str(aim.side.filed.pk)},
+    "rules:detail": lambda aim: {"key": RULE},
+    "rules:change": lambda aim: {"key": RULE},
+    "rules:withdraw": lambda aim: {"pk": aim.world.rule_version.pk},
+    "orgs:rename": lambda aim: {"pk": aim.world.cast["csgl"].pk},
+    "orgs:officer": lambda aim: {"pk": aim.world.cast.officers[aim.side.department][1].pk},
+    "orgs:pattern_end": lambda aim: {"pk": aim.side.pattern.pk},
+    "orgs:absence_cancel": lambda aim: {"pk": aim.side.absence.pk},
+    "registry:subject": _subject,
+    "registry:subject_edit": _subject,
+    "registry:joint_choice": _subject,
+    "registry:premises_new": _subject,
+    "registry:subject_move": lambda aim: {**_subject(aim), **_move(aim)},
+    "registry:premises": lambda aim: {"pk": aim.world.door.pk},
+    "registry:scene": _scene,
+    "registry:scene_remove": _scene,
+    "registry:match": lambda aim: {"pk": aim.side.pending.pk},
+    "registry:match_move": lambda aim: {"pk": aim.side.pending.pk, **_move(aim)},
+    "inspections:items_together": lambda aim: {"pk": aim.side.pair.pk},
+    **dict.fromkeys([f"inspections:{page}" for page in ("item", "item_version", "item_end", "item_form")], _item),
+    **dict.fromkeys(
+        [
+            f"inspections:{page}"
+            for page in ("plan", "plan_edit", "plan_withdraw", "plan_rows", "row_new", "rows_remove")
+        ],
+        _draft,
+    ),
+    "inspections:row_edit": lambda aim: {**_draft(aim), "row_pk": aim.inner.draft.rows.get().pk},
+    "inspections:draw": lambda aim: {"pk": aim.side.filed.pk, "draw_pk": aim.inner.draw.pk},
+    "inspections:plan_move": lambda aim: {**_draft(aim), **_move(aim)},
+    "inspections:check": _check,
+    "inspections:check_move": _check,
+    "inspections:checks_move": _move,
+    **dict.fromkeys([f"inspections:{page}" for page in ("round", "round_visits", "round_leftovers")], _round),
+    "inspections:round_move": lambda aim: {**_round(aim), **_move(aim)},
+    **dict.fromkeys(
+        [f"inspections:{page}" for page in ("visit", "visit_cancel", "visit_extend", "answer", "answer_confirm")],
+        _offered,
+    ),
+    "inspections:visit_remove": lambda aim: {
+        **_offered(aim),
+        "part_pk": aim.inner.offered.participations.get(department__code=aim.inner.department).pk,
+    },
+    "inspections:answer_move": lambda aim: {**_offered(aim), **_move(aim)},
+    "inspections:day": _under_way,
+    "inspections:finish": _under_way,
+    "inspections:recusal": _under_way,
+    "inspections:result": _result,
+    "inspections:round_way": _leftover,
+    **dict.fromkeys([f"prepaid-api:{act}" for act in ("card", "entries", "top_up", "redeem", "refund")], _number),
+    **dict.fromkeys([f"prepaid:{page}" for page in ("merchant", "issuing", "account_new", "guarantee_new")], _merchant),
+    **dict.fromkeys([f"prepaid:card{act}" for act in ("", "_refund", "_transfer", "_lost", "_link")], _sold),
+    "prepaid:release": lambda aim: {"pk": aim.shop.release.pk},
+    "prepaid:release_move": lambda aim: {"pk": aim.shop.release.pk, **_move(aim)},
+    "prepaid:difference": lambda aim: {"pk": aim.shop.difference.pk},
+    "prepaid:dispute": lambda aim: {"pk": aim.shop.dispute.pk},
+    "prepaid:key": lambda aim: {"pk": aim.shop.key.pk},
+    "my_open": lambda aim: {"token": aim.shop.token if aim.whose == "own" else "guessed"},
+    "my_card": _my_card,
+    "my_statement": _my_card,
+    "my_confirm": _my_operation,
+    "my_dispute": _my_operation,
+    "prepaid-api:void": _operation,
+    "prepaid-api:reverse": _operation,
+    "inspections:visit_notice": _recorded,
+    "inspections:visit_record": _recorded,
+}
+
+
+def _selected(aim: Aim) -> Parts:
+    return {"selected": [_check(aim)["pk"]], "reason": "演示理由"}
+
+
+def _why(aim: Aim) -> Parts:
+    return {"reason": "演示理由"}
+
+
+BODIES: dict[str, Callable[[Aim], Parts]] = {
+    "set_language": lambda aim: {"language": "en"},
+    "imports:sheet": lambda aim: {"sheet": "Sheet"},
+    "notices:read": lambda aim: {"selected": [aim.kept(aim.world.notices)]},
+    "access:switch": lambda aim: {
+        "membership": aim.world.cast.actors[aim.person if aim.whose == "own" else SOMEBODY_ELSE].membership_id
+        if aim.person in aim.world.cast.actors
+        else 1
+    },
+    "access:open_account": lambda aim: {
+        "username": "newcomer",
+        "display_name": "演示新人",
+        "password": "Xiezhi-2026-demo",
+    },
+    "access:appoint": lambda aim: {
+        "organisation": aim.world.cast["csgl"].pk,
+        "role": "head",
+        "starts_on": TODAY,
+    },
+    "access:end": lambda aim: {"ends_on": TODAY},
+    "orgs:rename": lambda aim: {"name": "演示区城市管理局", "short_name": "城市管理", "qualified": "on"},
+    "orgs:pattern_end": lambda aim: {"ends_on": (LATER + timedelta(days=60)).isoformat()},
+    "registry:label": lambda aim: {
+        "selected": [aim.world.door.subject_id],
+        "scene": aim.world.scene.pk,
+        "carried": "1",
+    },
+    "registry:joint_choice": lambda aim: {"opted_out": "1", **_why(aim)},
+    "registry:subject_move": _why,
+    "registry:match_move": lambda aim: {"premises": aim.world.door.pk, **_why(aim)},
+    "inspections:item_end": lambda aim: {"last_day": (LATER + timedelta(days=90)).isoformat()},
+    "inspections:plan_withdraw": _why,
+    "inspections:rows_remove": lambda aim: {"selected": [aim.inner.draft.rows.get().pk]},
+    "inspections:check_move": _why,
+    "inspections:checks_move": _selected,
+    "inspections:round_move": _why,
+    "inspections:visit_cancel": _why,
+    "inspections:visit_extend": lambda aim: {"answer_by": f"{LATER - timedelta(days=4)} 17:00", **_why(aim)},
+    "inspections:visit_remove": _why,
+    "inspections:answers_confirm": lambda aim: {
+        "selected": [aim.side.offered.participations.get(department__code=aim.side.department).pk]
+    },
+    "inspections:answer_move": lambda aim: {"decline-decline_reason": "busy"},
+    "prepaid:issuing": _why,
+    "prepaid:release_move": _why,
+    "prepaid:difference": lambda aim: {"note": "演示说明"},
+    "prepaid:dispute": lambda aim: {"answer": "演示答复"},
+    "prepaid:guarantee_new": lambda aim: {"amount_fen": "100", "reference": "演示保函"},
+    "prepaid:account_new": lambda aim: {"bank": aim.shop.books.bank.pk, "number": "62000000009999"},
+    "prepaid:card_refund": lambda aim: {"key": "matrix-refund", "amount_fen": "1"},
+    "prepaid:card_transfer": lambda aim: {"key": "matrix-transfer", "phone": "19900009999"},
+    "prepaid:product_new": lambda aim: {"code": "MATRIX", "name": "演示卡", "kind": "stored", "named": "on"},
+    "prepaid:key_new": lambda aim: {"label": "演示", "scopes": ["read"]},
+    "till": lambda aim: {
+        "act": "redeem",
+        "r-key": "matrix-redeem",
+        "r-number": aim.shop.card.number,
+        "r-amount_fen": "1",
+    },
+    "my_dispute": lambda aim: {"words": "演示异议"},
+    "inspections:result": lambda aim: {"act": "draft"},
+    "inspections:recusal": lambda aim: {
+        "officer": aim.world.cast.officers[aim.side.department][2].pk,
+        **_why(aim),
+    },
+}

@@ -1,0 +1,58 @@
+"""Two merchants that sell prepaid cards, one with the mall and the bank that ask, one with neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from tests.builders import prepaid
+from tests.builders.cast import NOW
+from xiezhi.domains.prepaid.models import ApiKey, Card, Difference, Dispute, Release
+from xiezhi.domains.prepaid.services import bank, custody, disputes, keys
+from xiezhi.domains.registry.models import Tenancy
+from xiezhi.foundation.orgs.models import Organisation
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a merchant's addresses can name. `token`: the holder's link; `operation`: the sale of `card`; `disputed` another one."""
+
+    books: prepaid.World
+    card: Card
+    token: str
+    operation: int
+    release: Release
+    difference: Difference
+    dispute: Dispute
+    key: ApiKey
+
+
+def open_shop(books: prepaid.World) -> Shop:
+    """Something of every kind, done by the people who would do it."""
+    account, owner = books.account, books.owner
+    sale = books.sale(paid=100_000)
+    used = books.redeem(sale.card, amount_fen=2_000)
+    custody.deposit(account=account, amount_fen=90_000, reference="B1", actor=owner, at=NOW)
+    release = custody.request_release(
+        account=account, amount_fen=1_000, purpose="演示支取", key="matrix", actor=owner, at=NOW
+    )
+    text = f"账号,流水号,日期,收入,支出,参考号\n{account.number},L1,{NOW:%Y-%m-%d},5.00,,\n"
+    bank.import_statements(content=text.encode(), name="流水.csv", actor=books.banker, at=NOW)
+    return Shop(
+        books=books,
+        card=sale.card,
+        token=sale.token or "",
+        operation=sale.posted.operation,
+        release=release,
+        difference=account.differences.order_by("pk")[0],
+        dispute=disputes.raise_dispute(card=sale.card, operation=used.operation, words="演示异议", at=NOW),
+        key=keys.issue_key(merchant=books.merchant, label="演示收银机", scopes=["read"], actor=owner, at=NOW),
+    )
+
+
+def rent_to(mall: Organisation, books: prepaid.World) -> None:
+    """The merchant is a tenant of the mall."""
+    # No service writes tenancies yet; the pilots' room will.
+    Tenancy.objects.create(
+        mall=mall, subject=books.merchant.subject, unit="演示-1", takes_prepayment=True, starts_on=date(2026, 1, 1)
+    )
