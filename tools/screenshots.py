@@ -16,6 +16,7 @@ CHOSEN = {
     "visit-desk.png": "replanned.png",
     "answer-phone.png": "answer-phone-light.png",
     "figures-desk.png": "figures-desk-light.png",
+    "card-phone.png": "prepaid-my-card-phone-light.png",
 }
 """What a picture is called, and which screenshot it is."""
 
