@@ -90,7 +90,9 @@ class FundSupervisor(Role):
     description = _("登记发卡经营者与存管账户，看全区存管与应存，批准支取，处理对账差异，停止或恢复发卡。")
     organisation_kinds = frozenset({Organisation.Kind.DISTRICT.value, Organisation.Kind.DEPARTMENT.value})
     district_wide = True
-    permissions = frozenset({Registry.VIEW.value, Prepaid.VIEW.value, Prepaid.SUPERVISE.value})
+    permissions = frozenset(
+        {Registry.VIEW.value, Registry.TENANCIES.value, Prepaid.VIEW.value, Prepaid.SUPERVISE.value}
+    )
 
 
 class MerchantOwner(Role):

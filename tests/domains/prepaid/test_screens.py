@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.builders.cast import FOUNDER, PASSWORD
-from tests.builders.prepaid import World
+from tests.builders.prepaid import World, enterprise
 from xiezhi.domains.prepaid.models import ApiKey, Card, Dispute, Merchant, Product
 from xiezhi.domains.prepaid.services import bank, cards, custody, keys
 from xiezhi.foundation.access.services import appoint, open_account
@@ -75,6 +75,7 @@ def test_every_list_is_empty_with_words_and_then_shows_its_rows(world: World, cl
     assert regulator.get(reverse("prepaid:merchants"), {"_export": "csv"}).status_code == 200
     told(regulator, "desk:home")
     told(owner, "desk:home")
+    told(owner, "prepaid:webhook")
 
 
 def test_others_find_nothing(world: World, other_world: World, clients: dict[str, Client]) -> None:
@@ -122,6 +123,19 @@ def test_the_regulator_registers_and_the_merchant_sets_up_shop(world: World, cli
     made = owner.post(reverse("prepaid:key_new"), {"label": "一号机", "scopes": ["read"]})
     assert made.status_code == 302
     assert owner.post(reverse("prepaid:key", args=[ApiKey.objects.get().pk]), {"revoke": "1"}).status_code == 302
+
+
+def test_a_mall_sees_its_tenants_and_nobody_elses(world: World, other_world: World, clients: dict[str, Client]) -> None:
+    mall = enterprise(world.cast, "演示商场")
+    manager = person(mall, "mall")
+    told(manager, "prepaid:merchant", world.merchant.pk, status=404)
+    lease = {"mall": mall.pk, "unit": "L1-08", "starts_on": "2026-01-01", "ends_on": "2027-12-31"}
+    to_new = reverse("prepaid:tenancy_new", args=[world.merchant.pk])
+    assert clients["regulator"].post(to_new, lease).status_code == 302
+    assert clients["regulator"].post(to_new, {**lease, "starts_on": "2027-06-01"}).status_code == 422
+    assert world.merchant.subject.name in told(manager, "prepaid:merchants")
+    assert "L1-08" in told(manager, "prepaid:merchant", world.merchant.pk)
+    told(manager, "prepaid:merchant", other_world.merchant.pk, status=404)
 
 
 def test_the_till_sells_and_redeems_once_however_often_it_is_pressed(world: World, clients: dict[str, Client]) -> None:

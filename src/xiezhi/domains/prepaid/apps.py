@@ -17,6 +17,7 @@ class PrepaidConfig(AppConfig):
 
         register(RULES)
         periodic.register("prepaid.holds", timedelta(minutes=1), tasks.end_what_ran_out)
+        periodic.register("prepaid.webhooks", timedelta(seconds=10), tasks.send_notices)
         periodic.register("prepaid.custody", timedelta(hours=1), tasks.watch_custody)
         _show()
 
@@ -101,6 +102,7 @@ def _show() -> None:
             "prepaid.key_issued": _("生成接口密钥"),
             "prepaid.key_rotated": _("轮换接口密钥"),
             "prepaid.key_revoked": _("停用接口密钥"),
+            "prepaid.webhook_set": _("设置通知地址"),
             "prepaid.dispute_answered": _("答复持卡人异议"),
         }
     )

@@ -91,6 +91,15 @@ class ReleaseForm(KeyedForm, DepositForm):
     purpose = forms.CharField(label=_("用途"), max_length=200)
 
 
+class TenancyForm(forms.Form):
+    mall = forms.ModelChoiceField(
+        Organisation.objects.filter(kind=Organisation.Kind.ENTERPRISE).order_by("name"), label=_("商场")
+    )
+    unit = forms.CharField(label=_("铺位"), max_length=40)
+    starts_on = forms.DateField(label=_("租期起"))
+    ends_on = forms.DateField(label=_("租期止"), required=False)
+
+
 class ProductForm(forms.Form):
     code = forms.CharField(label=_("产品代码"), max_length=30)
     name = forms.CharField(label=_("名称"), max_length=60)
@@ -137,6 +146,15 @@ class ExplainForm(forms.Form):
 
 class AnswerForm(forms.Form):
     answer = forms.CharField(label=_("答复"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class WebhookForm(forms.Form):
+    url = forms.URLField(
+        label=_("通知地址"),
+        max_length=300,
+        assume_scheme="https",
+        help_text=_("持卡人确认、取消或异议时，平台向这里发送带签名的通知。"),
+    )
 
 
 class KeyForm(forms.Form):

@@ -2,14 +2,22 @@
 
 from datetime import datetime
 
+from xiezhi.domains.prepaid.ledger.drafts import Phase
 from xiezhi.domains.prepaid.models import Merchant
-from xiezhi.domains.prepaid.services import bank, custody, posting
+from xiezhi.domains.prepaid.services import bank, custody, posting, webhooks
 
 
 def end_what_ran_out(at: datetime) -> None:
     """Release requests and holds whose time is over."""
     custody.expire_releases(at=at)
-    posting.expire_holds(at=at)
+    posting.expire_holds(
+        at=at, then=lambda book, operation: webhooks.announce_settled(book, operation, Phase.EXPIRED, at=at)
+    )
+
+
+def send_notices(at: datetime) -> None:
+    """Signed notices to merchants' own systems."""
+    webhooks.send_due(at=at)
 
 
 def watch_custody(at: datetime) -> None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:pk>/issuing/", merchants.issuing, name="issuing"),
     path("<int:pk>/accounts/new/", merchants.account_new, name="account_new"),
     path("<int:pk>/guarantees/new/", merchants.guarantee_new, name="guarantee_new"),
+    path("<int:pk>/tenancies/new/", merchants.tenancy_new, name="tenancy_new"),
     path("deposits/new/", merchants.deposit, name="deposit"),
     path("products/", merchants.product_list, name="products"),
     path("products/new/", merchants.product_new, name="product_new"),
@@ -31,6 +32,7 @@ urlpatterns = [
     path("cards/<int:pk>/link/", cards.card_link, name="card_link"),
     path("batches/new/", cards.batch_new, name="batch_new"),
     path("keys/", cards.key_list, name="keys"),
+    path("keys/webhook/", cards.webhook, name="webhook"),
     path("keys/new/", cards.key_new, name="key_new"),
     path("keys/<int:pk>/", cards.key_detail, name="key"),
 ]

@@ -1,6 +1,6 @@
 """Tables of prepaid funds."""
 
-from xiezhi.domains.prepaid.models.api import ApiKey
+from xiezhi.domains.prepaid.models.api import ApiKey, Webhook, WebhookDelivery
 from xiezhi.domains.prepaid.models.cards import Card, Holder, Product
 from xiezhi.domains.prepaid.models.custody import (
     BankLine,
@@ -31,4 +31,6 @@ __all__ = [
     "ReleaseStatus",
     "Shortfall",
     "Statement",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -33,3 +33,37 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Webhook(models.Model):
+    """Where a merchant's own system wants to hear of what happens to its cards. The signing secret is derived, as a till key's is."""
+
+    merchant = models.OneToOneField(Merchant, models.PROTECT, related_name="webhook", verbose_name=_("发卡经营者"))
+    url = models.URLField(_("通知地址"), max_length=300)
+    name = models.CharField(max_length=24, unique=True)
+    is_active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = _("通知地址")
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookDelivery(models.Model):
+    """One notice to one merchant's system: sent until it is taken, each time after twice as long, then given up."""
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    event = models.CharField(max_length=40)
+    body = models.JSONField()
+    created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("通知")
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.pk}"

@@ -11,7 +11,7 @@ from xiezhi.foundation.orgs.models import Organisation
 
 class MerchantQuerySet(models.QuerySet["Merchant"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The regulator sees all; a merchant itself, a mall its tenants, a bank those whose custody accounts it keeps."""
+        """The regulator sees all; a merchant itself, a mall its tenants that take prepayment (former ones too: their cards outlive the lease), a bank those whose custody accounts it keeps."""
         if not actor.can(PrepaidPermission.VIEW):
             return self.none()
         if actor.district_wide or actor.can(PrepaidPermission.SUPERVISE):
@@ -21,7 +21,9 @@ class MerchantQuerySet(models.QuerySet["Merchant"]):
             return self.none()
         return self.filter(
             models.Q(organisation_id=mine)
-            | models.Exists(Tenancy.objects.filter(subject_id=models.OuterRef("subject_id"), mall_id=mine))
+            | models.Exists(
+                Tenancy.objects.filter(subject_id=models.OuterRef("subject_id"), mall_id=mine, takes_prepayment=True)
+            )
             | models.Exists(BankAccount.objects.filter(merchant_id=models.OuterRef("pk"), bank_id=mine))
         )
 

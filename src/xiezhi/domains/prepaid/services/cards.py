@@ -21,6 +21,7 @@ from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.services import posting
 from xiezhi.domains.prepaid.services.merchants import check_caps, require_own
 from xiezhi.domains.prepaid.services.posting import Posted
+from xiezhi.domains.prepaid.services.webhooks import announce_settled
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.rules.queries import reading
 from xiezhi.foundation.workflow.errors import Refused
@@ -155,9 +156,13 @@ def confirm_redemption(*, card: Card, operation: int, confirmed: bool, at: datet
         raise drafts.hold_gone()
     phase = Phase.CONFIRMED if confirmed else Phase.VOIDED
     key = f"{source}:{phase}:{operation}"
-    return posting.settle(
-        book_id=card.merchant_id, operation=operation, phase=phase, key=key, booked_at=at, source=source
-    )
+    with transaction.atomic():
+        posted = posting.settle(
+            book_id=card.merchant_id, operation=operation, phase=phase, key=key, booked_at=at, source=source
+        )
+        if not posted.replayed:
+            announce_settled(card.merchant_id, operation, phase, at=at)
+    return posted
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from xiezhi.domains.prepaid.models import Card, Dispute
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries.cards import operation_of
 from xiezhi.domains.prepaid.services.merchants import require_own
+from xiezhi.domains.prepaid.services.webhooks import announce
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.notices.services import notify, people_holding
@@ -28,6 +29,7 @@ def raise_dispute(*, card: Card, operation: int, words: str, at: datetime) -> Di
     dispute = Dispute.objects.create(
         merchant=card.merchant, card=card, operation=operation, words=words.strip()[:300], raised_at=at
     )
+    announce(card.merchant_id, "dispute.raised", {"card": card.number, "operation": operation}, at=at)
     people = people_holding(May.SUPERVISE, organisation_ids=None, at=at)
     if card.merchant.organisation_id:
         people += people_holding(May.OPERATE, organisation_ids=[card.merchant.organisation_id], at=at)

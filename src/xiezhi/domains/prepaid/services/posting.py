@@ -5,7 +5,7 @@ Posting takes no `actor`: the service that asks has checked who may; the journal
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -197,8 +197,11 @@ def reverse(
     return post(draft, booked_at=booked_at)
 
 
-def expire_holds(*, at: datetime, limit: int = 500) -> int:
-    """Set free the holds that have run out; returns how many. For the ticker: a second run finds nothing."""
+def expire_holds(*, at: datetime, then: Callable[[int, int], None] | None = None, limit: int = 500) -> int:
+    """Set free the holds that have run out; returns how many. `then(book, operation)` runs in the same transaction as each.
+
+    For the ticker: a second run finds nothing.
+    """
     due = (
         Entry.objects.filter(phase=Phase.PENDING, leg=0, expires_at__lte=at)
         .exclude(kind=Kind.RELEASE)  # a release request expires with its row
@@ -213,7 +216,10 @@ def expire_holds(*, at: datetime, limit: int = 500) -> int:
     )
     for book_id, operation in list(due):
         key = f"expire:{operation}"
-        settle(book_id=book_id, operation=operation, phase=Phase.EXPIRED, key=key, booked_at=at, source="system")
+        with transaction.atomic():
+            settle(book_id=book_id, operation=operation, phase=Phase.EXPIRED, key=key, booked_at=at, source="system")
+            if then is not None:
+                then(book_id, operation)
     return len(due)
 
 

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xiezhi.domains.prepaid import forms
 from xiezhi.domains.prepaid.ledger.drafts import Purse
-from xiezhi.domains.prepaid.models import Account, ApiKey, Card
+from xiezhi.domains.prepaid.models import Account, ApiKey, Card, Webhook
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries
-from xiezhi.domains.prepaid.services import batches, cards, keys
+from xiezhi.domains.prepaid.services import batches, cards, keys, webhooks
 from xiezhi.domains.prepaid.tables import CardFilters, CardTable, KeyFilters, KeyTable
 from xiezhi.domains.prepaid.views.common import act_page, own_merchant
 from xiezhi.foundation.access.guards import needs
@@ -175,9 +175,25 @@ def key_list(request: DeskRequest) -> HttpResponseBase:
         table=KeyTable,
         filterset=KeyFilters,
         queryset=ApiKey.objects.visible_to(request.actor),
-        actions=[new],
+        actions=[new, Action(_("通知地址"), reverse("prepaid:webhook"), icon="bell")],
         empty=Empty(_("还没有密钥"), _("收银系统用密钥给请求签名，直接售卡与核销。"), new),
     )
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def webhook(request: DeskRequest) -> HttpResponseBase:
+    """Where notices go, and what they are signed with."""
+    merchant = own_merchant(request.actor)
+    hook = Webhook.objects.filter(merchant=merchant).first()
+    form = forms.WebhookForm(request.POST or None, initial={"url": hook.url if hook else ""})
+    return act_page(
+        request, form,
+        lambda data: webhooks.set_webhook(merchant=merchant, url=data["url"], actor=request.actor, at=timezone.now()),
+        title=_("通知地址"), submit=_("保存"), done=_("已保存，签名密钥显示在本页。"), back=reverse("prepaid:keys"),
+        then=lambda _hook: reverse("prepaid:webhook"),
+        intro=_("签名密钥：%(secret)s") % {"secret": webhooks.secret_of(hook)} if hook else "",
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,6 +18,7 @@ from xiezhi.domains.prepaid.queries import custody as queries
 from xiezhi.domains.prepaid.services import custody, merchants
 from xiezhi.domains.prepaid.tables import MerchantFilters, MerchantTable, ProductFilters, ProductTable
 from xiezhi.domains.prepaid.views.common import act_page, merchant_of, own_merchant
+from xiezhi.domains.registry.services import register_tenancy
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.lists import Action, Empty, list_page
@@ -74,6 +75,7 @@ def merchant_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "accounts": accounts,
         "balances": queries.balances(merchant.pk),
         "shortfalls": merchant.shortfalls.order_by("-opened_on")[:10],
+        "tenancies": merchant.subject.tenancies.select_related("mall").order_by("-starts_on"),
         "releases": merchant.releases.order_by("-requested_at")[:10],
         "waiting": merchant.releases.filter(status=ReleaseStatus.REQUESTED).count(),
         "differences": Difference.objects.filter(bank_account__in=accounts, status=Difference.Status.OPEN).count(),
@@ -152,6 +154,20 @@ def guarantee_new(request: DeskRequest, pk: int) -> HttpResponseBase:
         request, form,
         lambda data: custody.grant_guarantee(merchant=merchant, **data, actor=request.actor, at=timezone.now()),
         title=_("登记保函或保证保险"), submit=_("登记"), done=_("已登记担保额度。"), back=reverse("prepaid:merchant", args=[pk]),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.SUPERVISE)
+def tenancy_new(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Note the mall that the merchant rents in; its operator then sees the merchant's custody."""
+    merchant, form = merchant_of(request, pk), forms.TenancyForm(request.POST or None)
+    return act_page(
+        request, form,
+        lambda data: register_tenancy(
+            subject=merchant.subject, takes_prepayment=True, **data, actor=request.actor, at=timezone.now()
+        ),
+        title=_("登记商场租约"), submit=_("登记"), done=_("已登记租约。"), back=reverse("prepaid:merchant", args=[pk]),
     )  # fmt: skip
 
 

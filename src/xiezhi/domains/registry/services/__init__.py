@@ -17,6 +17,7 @@ from xiezhi.domains.registry.services.subjects import (
     set_joint_choice,
     update_subject,
 )
+from xiezhi.domains.registry.services.tenancies import end_tenancy, register_tenancy
 from xiezhi.domains.registry.services.timeline import add_to_timeline
 
 __all__ = [
@@ -28,11 +29,13 @@ __all__ = [
     "close_subject",
     "confirm_match",
     "dismiss_match",
+    "end_tenancy",
     "label_subjects",
     "queue_name",
     "queue_names",
     "register_premises",
     "register_subject",
+    "register_tenancy",
     "remove_scene",
     "reopen_match",
     "set_joint_choice",
