@@ -29,7 +29,6 @@ setup-dev: ## everything that working on Xiezhi needs, into .venv
 	@$(FIND_PYTHON); exec "$$python" tools/bootstrap.py dev
 
 demo: setup ## set up, load the demo district and serve it on 127.0.0.1 (PORT, 8000 unless told)
-	@$(RUN) -m xiezhi migrate --verbosity 0
 	@exec $(RUN) -m xiezhi demo $(if $(PORT),--port "$(PORT)")
 
 test: setup-dev ## set up and run the whole suite: SQLite, PostgreSQL, browser journeys

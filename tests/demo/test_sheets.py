@@ -11,7 +11,7 @@ from stdnum.cn import uscc
 from xiezhi.demo.district import BASIS, CODE, DEPARTMENTS, STREETS
 from xiezhi.demo.firms import make_firms
 from xiezhi.demo.plans import NAMELESS, Row, make_rows, quarter_around
-from xiezhi.demo.sheets import SEED, write_demo_files
+from xiezhi.demo.sheets import SEED, SUBJECT_FILE, write_demo_files
 
 TODAY = date(2026, 11, 23)
 QUARTER = quarter_around(TODAY)
@@ -30,10 +30,9 @@ def test_the_same_day_and_seed_give_the_same_rows_and_another_seed_does_not(tmp_
         name: write_demo_files(tmp_path / name, QUARTER, count=60, seed=seed)
         for name, seed in (("one", SEED), ("same", SEED), ("other", SEED + 1))
     }
-    assert [path.name for path in written["one"]] == [path.name for path in written["other"]]
-    one, same, other = ([_cells(path) for path in written[name]] for name in ("one", "same", "other"))
+    one, same, other = ({path.name: _cells(path) for path in written[name]} for name in ("one", "same", "other"))
     assert one == same
-    assert one[0] != other[0]
+    assert one[SUBJECT_FILE] != other[SUBJECT_FILE]
 
 
 def test_codes_are_valid_in_an_area_that_does_not_exist_and_names_are_plainly_invented() -> None:

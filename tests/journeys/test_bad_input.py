@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from openpyxl import Workbook, load_workbook
 from playwright.sync_api import Error, Page, Route, expect
@@ -205,6 +206,30 @@ def test_a_check_goes_on_while_nobody_looks(bureau: Bureau, enter: Callable[[str
     expect(page.get_by_role("heading", name="现在要做的")).to_be_visible(timeout=FINISHED)
     expect(page.get_by_role("button", name=re.compile("导入这 3,?000 行"))).to_be_visible()
     assert bureau.count("registry_pendingmatch") == 0, "nothing is saved by looking"
+
+
+def test_a_sheet_of_100_mb_is_refused_in_words_and_fills_no_memory(
+    bureau: Bureau, enter: Callable[[str], Page], tmp_path: Path
+) -> None:
+    path = tmp_path / "很大.xlsx"
+    with path.open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    page = enter("registrar")
+    page.goto("/desk/imports/new/registry.subjects/")
+    page.set_input_files("input[type=file]", path)
+    before = peak_memory_mb(bureau)
+    page.get_by_role("button", name="上传并识别列").click()
+    expect(page.get_by_text("超过上限 20 MB").first).to_be_visible(timeout=FINISHED)
+    assert peak_memory_mb(bureau) - before < 50
+    assert bureau.count("files_storedfile", "size > 1000000") == 0
+
+
+def peak_memory_mb(bureau: Bureau) -> int:
+    """The most memory that any process of the site has ever held."""
+    assert bureau.site.process
+    family = psutil.Process(bureau.site.process.pid).children(recursive=True)
+    texts = [Path(f"/proc/{each.pid}/status").read_text() for each in family]
+    return max(int(found.group(1)) // 1024 for text in texts if (found := re.search(r"VmHWM:\s+(\d+) kB", text)))
 
 
 def test_two_fast_clicks_do_one_thing(bureau: Bureau, enter: Callable[[str], Page]) -> None:

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from xiezhi.demo.district import Department, Item
 from xiezhi.demo.firms import Firm
 
-DUE_SHARE, NAMED_SHARE = 0.25, 0.6
+DUE_SHARE, NAMED_SHARE = 0.18, 0.6
 """Share of the firms that are due this quarter, and of those the share that a department names for an item that concerns them."""
-PAST_SHARE = 0.1
+PAST_SHARE = 0.2
 """Share of the due firms that were due before today, so that the demo has something behind it."""
 SAMPLING: tuple[tuple[str, str, str, str], ...] = (
     ("SCJG-05", "专精特新", "30%", "1次"),
