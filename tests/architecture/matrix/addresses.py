@@ -94,15 +94,15 @@ def _leftover(aim: Aim) -> Parts:
 
 
 def _offered(aim: Aim) -> Parts:
-    return {"pk": (aim.side.suggested if aim.word == "suggested" else aim.side.offered).pk}
+    return {"pk": aim.side.visits["suggested" if aim.word == "suggested" else "offered"].pk}
 
 
 def _under_way(aim: Aim) -> Parts:
-    return {"pk": aim.side.under_way.pk}
+    return {"pk": aim.side.visits["under_way"].pk}
 
 
 def _recorded(aim: Aim) -> Parts:
-    return {"pk": aim.side.recorded.pk}
+    return {"pk": aim.side.visits["recorded"].pk}
 
 
 def _subject(aim: Aim) -> Parts:
@@ -156,7 +156,10 @@ def _operation(aim: Aim) -> Parts:
 def _result(aim: Aim) -> Parts:
     """`own+partner`: the check of the other department that came along."""
     code = aim.side.partner if aim.word == "partner" else aim.inner.department
-    return {"pk": aim.side.under_way.pk, "check_pk": aim.inner.under_way.checks.get(department__code=code).pk}
+    return {
+        "pk": aim.side.visits["under_way"].pk,
+        "check_pk": aim.inner.visits["under_way"].checks.get(department__code=code).pk,
+    }
 
 
 ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
@@ -216,7 +219,7 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     ),
     "inspections:visit_remove": lambda aim: {
         **_offered(aim),
-        "part_pk": aim.inner.offered.participations.get(department__code=aim.inner.department).pk,
+        "part_pk": aim.inner.visits["offered"].participations.get(department__code=aim.inner.department).pk,
     },
     "inspections:answer_move": lambda aim: {**_offered(aim), **_move(aim)},
     "inspections:day": _under_way,
@@ -292,7 +295,7 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:visit_extend": lambda aim: {"answer_by": f"{LATER - timedelta(days=4)} 17:00", **_why(aim)},
     "inspections:visit_remove": _why,
     "inspections:answers_confirm": lambda aim: {
-        "selected": [aim.side.offered.participations.get(department__code=aim.side.department).pk]
+        "selected": [aim.side.visits["offered"].participations.get(department__code=aim.side.department).pk]
     },
     "inspections:answer_move": lambda aim: {"decline-decline_reason": "busy"},
     "prepaid:issuing": _why,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BytesIO
@@ -52,10 +53,7 @@ class Side:
     draw: Draw
     waiting: Check
     off_site: Check
-    offered: Visit
-    under_way: Visit
-    recorded: Visit
-    suggested: Visit
+    visits: Mapping[str, Visit]
     batch: ImportBatch
     pattern: TeamPattern
     absence: Absence
@@ -65,10 +63,10 @@ class Side:
 
 
 class World:
-    """`cast`, and two `Side`s: scjg (with xfjy as partner), and wsjk (with csgl). Rounds are planned, and shops
-    stocked, only where they are asked for."""
+    """`cast`, and two `Side`s: scjg (with xfjy as partner), and wsjk (with csgl). Visits with rounds, and
+    shops, are made only where they are asked for, because they take their time."""
 
-    def __init__(self, *, rounds: bool, shops: bool) -> None:
+    def __init__(self, *, visits: bool, shops: bool) -> None:
         self.cast = cast = make_cast()
         books = {OURS: prepaid.World(cast), THEIRS: prepaid.World(cast)}
         _appoint_the_rest(cast, books[OURS])
@@ -76,8 +74,11 @@ class World:
         given_teams(cast)
         self.door = given_premises(cast)
         self.scene = a_scene(cast, "empty", "无人的场景")
-        self.sides = {OURS: _side(cast, "scjg", "xfjy"), THEIRS: _side(cast, "wsjk", "csgl")}
-        self.rounds = _rounds(cast) if rounds else {}
+        self.sides = {
+            OURS: _side(cast, "scjg", "xfjy", visits),
+            THEIRS: _side(cast, "wsjk", "csgl", visits),
+        }
+        self.rounds = _rounds(cast) if visits else {}
         self.rule_version = change_rule(
             key=RULE,
             value=4,
@@ -132,7 +133,7 @@ def _appoint_the_rest(cast: Cast, books: prepaid.World) -> None:
             end_membership(membership=post, ends_on=TODAY, actor=FOUNDER, at=NOW)
 
 
-def _side(cast: Cast, department: str, partner: str) -> Side:
+def _side(cast: Cast, department: str, partner: str, visits: bool) -> Side:
     planner = cast.actor(f"{department}.planner")
     item, second = given_item(cast, department), given_item(cast, department)
     off_site = given_item(cast, department, off_site_possible=True)
@@ -159,10 +160,7 @@ def _side(cast: Cast, department: str, partner: str) -> Side:
         draw=Draw.objects.get(row__plan=filed),
         waiting=given_case(cast, given_premises(cast), item, earliest=far["earliest"], latest=far["latest"]),
         off_site=Check.objects.get(plan_row__plan=filed, status="off_site_first"),
-        offered=given_visit(cast, department, partner, on=LATER),
-        under_way=given_visit(cast, department, partner, status="under_way", premises=given_premises(cast)),
-        recorded=given_visit(cast, department, partner, status="recorded", premises=given_premises(cast)),
-        suggested=given_visit(cast, department, partner, status="suggested", on=LATER + timedelta(days=3)),
+        visits=_visits(cast, department, partner) if visits else {},
         batch=_batch(cast, department, item.code, door.subject.code),
         pattern=TeamPattern.objects.get(department=cast[department]),
         absence=absence,
@@ -172,6 +170,12 @@ def _side(cast: Cast, department: str, partner: str) -> Side:
         ),
         item=item,
     )
+
+
+def _visits(cast: Cast, *departments: str) -> dict[str, Visit]:
+    """One in each state; on the day of the sweep where it is under way or over."""
+    days = {"suggested": LATER + timedelta(days=3), "offered": LATER, "under_way": VISIT_DAY, "recorded": VISIT_DAY}
+    return {status: given_visit(cast, *departments, status=status, on=on) for status, on in days.items()}
 
 
 def _batch(cast: Cast, department: str, item: str, subject: str) -> ImportBatch:
