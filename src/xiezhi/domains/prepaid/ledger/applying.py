@@ -38,20 +38,25 @@ class AccountState:
     debits_pending: int = 0
     credits_pending: int = 0
     changed: bool = False
+    grows_by_debit: bool = field(init=False)
+    limited: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.grows_by_debit, self.limited = self.purse in DEBIT_GROWS, self.purse in LIMITED
 
     @property
     def balance(self) -> int:
         """What it holds, holds not deducted."""
-        return self.debits - self.credits if self.purse in DEBIT_GROWS else self.credits - self.debits
+        return self.debits - self.credits if self.grows_by_debit else self.credits - self.debits
 
     def over_limits(self) -> LedgerRefused | None:
         """The refusal when more is spent and held than is there, or a total leaves 64 bits; else None."""
         debits, credits_ = self.debits + self.debits_pending, self.credits + self.credits_pending
         if debits > MOST_TOTAL or credits_ > MOST_TOTAL:
             return drafts.too_large()
-        if self.purse not in LIMITED:
+        if not self.limited:
             return None
-        over = credits_ > self.debits if self.purse in DEBIT_GROWS else debits > self.credits
+        over = credits_ > self.debits if self.grows_by_debit else debits > self.credits
         return drafts.overdrawn() if over else None
 
 

@@ -164,6 +164,12 @@ def request_digest(content: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(_CANONICAL.encode(content).encode()).digest()
 
 
+def redemption_request(number: str, amount_fen: int, uses: int) -> bytes:
+    """`request_digest` of a redemption, the commonest request by far, without the detour through a dictionary."""
+    text = f'{{"amount":{amount_fen},"redeem":"{number}","uses":{uses}}}'
+    return hashlib.sha256(text.encode()).digest()
+
+
 def check_amount(amount: object) -> int:
     """`amount` when it is a whole number from 1 to MOST_FEN. Raises BadAmount."""
     if isinstance(amount, bool) or not isinstance(amount, int):

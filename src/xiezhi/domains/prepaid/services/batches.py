@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.domains.prepaid import rules
 from xiezhi.domains.prepaid.ledger import drafts
-from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, Leg, Purse, request_digest
+from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, Leg, Purse, redemption_request
 from xiezhi.domains.prepaid.ledger.shares import Share, share_amount, share_uses
 from xiezhi.domains.prepaid.models import Account, Card, Merchant, Product
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
@@ -144,7 +144,7 @@ class _Builder:
         key = str(key or "")
         if not drafts.KEY.fullmatch(key):
             raise Refused(_("幂等键须是 1 至 64 位字母、数字或 . _ : - 。"))
-        request = request_digest({"redeem": purses.card.number, "amount": fen, "uses": count})
+        request = redemption_request(purses.card.number, fen, count)
         if key in self.known:
             legs: tuple[Leg, ...] = (
                 Leg(purses.ids[Purse.PRINCIPAL], self.ours[Purse.EARNED], 1),
@@ -153,7 +153,7 @@ class _Builder:
             legs = self._legs(purses, fen, count)
         return Draft(
             self.merchant.pk,
-            Kind.REDEMPTION,
+            Kind.REDEMPTION.value,
             legs,
             key,
             request,

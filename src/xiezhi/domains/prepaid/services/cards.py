@@ -14,7 +14,7 @@ from stdnum import luhn
 
 from xiezhi.domains.prepaid import rules
 from xiezhi.domains.prepaid.ledger import drafts
-from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, Leg, Phase, Purse, request_digest
+from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, Leg, Phase, Purse, redemption_request, request_digest
 from xiezhi.domains.prepaid.ledger.shares import Share, share_amount, share_uses
 from xiezhi.domains.prepaid.models import Account, Book, Card, Entry, Holder, Merchant, Product
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
@@ -118,7 +118,7 @@ def redeem(
     """Spend from a card: fen of a stored value or period card, uses of a count or course card. Held until the holder confirms where the
     product says so. Raises Overdrawn when there is not enough, Refused for a card that cannot be used."""
     require_own(card.merchant, actor, May.SELL)
-    request = request_digest({"redeem": card.number, "amount": amount_fen, "uses": uses})
+    request = redemption_request(card.number, amount_fen, uses)
     counted = card.product.kind in {Product.Kind.COUNT, Product.Kind.COURSE}
     with transaction.atomic():
         if counted or card.product.bonus_fen or card.product.confirm_each:

@@ -127,7 +127,7 @@ def card_link(request: DeskRequest, pk: int) -> HttpResponse:
     card = _card(request, pk)
     if card.merchant_id != own_merchant(request.actor).pk:
         raise Http404
-    token = cards.renew_link(card.holder)
+    token = links.hand_out_link(card=card, actor=request.actor, at=timezone.now())
     link = request.build_absolute_uri(reverse("my_open", args=[token]))
     return render(request, "prepaid/link.html", {"card": card, "link": link})
 
