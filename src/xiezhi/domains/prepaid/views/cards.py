@@ -18,7 +18,7 @@ from xiezhi.domains.prepaid.ledger.drafts import Purse
 from xiezhi.domains.prepaid.models import Account, ApiKey, Card, Webhook
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries
-from xiezhi.domains.prepaid.services import batches, cards, keys, webhooks
+from xiezhi.domains.prepaid.services import batches, cards, keys, links, webhooks
 from xiezhi.domains.prepaid.tables import CardFilters, CardTable, KeyFilters, KeyTable
 from xiezhi.domains.prepaid.views.common import act_page, own_merchant
 from xiezhi.foundation.access.guards import needs
