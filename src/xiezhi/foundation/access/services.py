@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,9 +33,14 @@ def actor_for(membership: Membership) -> Actor:
 def open_account(*, username: str, display_name: str, password: str | None, actor: Actor, at: datetime) -> User:
     """Give a person an account. Raises Refused when the login name is taken."""
     actor.require(AccessPermission.MANAGE_PEOPLE)
+    taken = _("登录名“%(name)s”已有人使用，请换一个。") % {"name": username}
     if User.objects.filter(username=username).exists():
-        raise Refused(_("登录名“%(name)s”已有人使用，请换一个。") % {"name": username})
-    user = User.objects.create_user(username, password, display_name=display_name, joined_at=at)
+        raise Refused(taken)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username, password, display_name=display_name, joined_at=at)
+    except IntegrityError as error:  # somebody took it at the same moment
+        raise Refused(taken) from error
     record("access.account_opened", user, actor=actor, at=at)
     return user
 

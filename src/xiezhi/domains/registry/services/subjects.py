@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.registry import facts
@@ -42,13 +42,17 @@ def register_subject(
     """Add a subject with its first premises. Raises BadFact for a fact that cannot be stored, Refused for a code already there."""
     actor.require(RegistryPermission.MANAGE)
     code = facts.clean_code(code)
+    there = _("统一社会信用代码 %(code)s 已经在库里，请搜索后修改原记录。") % {"code": code}
     if Subject.objects.filter(code=code).exists():
-        raise Refused(_("统一社会信用代码 %(code)s 已经在库里，请搜索后修改原记录。") % {"code": code})
+        raise Refused(there)
     values = clean_facts({"name": name, "kind": kind, "industry": industry, "status": status})
     values |= clean_facts({"credit_class": credit_class, "risk_class": risk_class})
-    subject = Subject.objects.create(
-        code=code, normal_name=normal_name(values["name"]), joint_opt_out=joint_opt_out, updated_at=at, **values
-    )
+    values |= {"normal_name": normal_name(values["name"]), "joint_opt_out": joint_opt_out, "updated_at": at}
+    try:
+        with transaction.atomic():
+            subject = Subject.objects.create(code=code, **values)
+    except IntegrityError as error:  # somebody registered the same one at the same moment
+        raise Refused(there) from error
     subject.scenes.set(scenes)
     create_premises(subject, premises)
     record("registry.subject_registered", subject, actor=actor, at=at, code=code)
