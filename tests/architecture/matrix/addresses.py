@@ -228,7 +228,10 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:result": _result,
     "inspections:round_way": _leftover,
     **dict.fromkeys([f"prepaid-api:{act}" for act in ("card", "entries", "top_up", "redeem", "refund")], _number),
-    **dict.fromkeys([f"prepaid:{page}" for page in ("merchant", "issuing", "account_new", "guarantee_new")], _merchant),
+    **dict.fromkeys(
+        [f"prepaid:{page}" for page in ("merchant", "issuing", "account_new", "guarantee_new", "tenancy_new")],
+        _merchant,
+    ),
     **dict.fromkeys([f"prepaid:card{act}" for act in ("", "_refund", "_transfer", "_lost", "_link")], _sold),
     "prepaid:release": lambda aim: {"pk": aim.shop.release.pk},
     "prepaid:release_move": lambda aim: {"pk": aim.shop.release.pk, **_move(aim)},
@@ -306,6 +309,11 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
     "prepaid:account_new": lambda aim: {"bank": aim.shop.books.bank.pk, "number": "62000000009999"},
     "prepaid:card_refund": lambda aim: {"key": "matrix-refund", "amount_fen": "1"},
     "prepaid:card_transfer": lambda aim: {"key": "matrix-transfer", "phone": "19900009999"},
+    "prepaid:tenancy_new": lambda aim: {
+        "mall": aim.world.cast.actors["mall"].organisation_id,
+        "unit": "演示-2",
+        "starts_on": TODAY,
+    },
     "prepaid:product_new": lambda aim: {"code": "MATRIX", "name": "演示卡", "kind": "stored", "named": "on"},
     "prepaid:key_new": lambda aim: {"label": "演示", "scopes": ["read"]},
     "till": lambda aim: {

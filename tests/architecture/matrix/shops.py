@@ -9,7 +9,7 @@ from tests.builders import prepaid
 from tests.builders.cast import NOW
 from xiezhi.domains.prepaid.models import ApiKey, Card, Difference, Dispute, Release
 from xiezhi.domains.prepaid.services import bank, custody, disputes, keys
-from xiezhi.domains.registry.models import Tenancy
+from xiezhi.domains.registry.services.tenancies import register_tenancy
 from xiezhi.foundation.orgs.models import Organisation
 
 
@@ -52,7 +52,12 @@ def open_shop(books: prepaid.World) -> Shop:
 
 def rent_to(mall: Organisation, books: prepaid.World) -> None:
     """The merchant is a tenant of the mall."""
-    # No service writes tenancies yet; the pilots' room will.
-    Tenancy.objects.create(
-        mall=mall, subject=books.merchant.subject, unit="演示-1", takes_prepayment=True, starts_on=date(2026, 1, 1)
+    register_tenancy(
+        mall=mall,
+        subject=books.merchant.subject,
+        unit="演示-1",
+        starts_on=date(2026, 1, 1),
+        takes_prepayment=True,
+        actor=books.regulator,
+        at=NOW,
     )
