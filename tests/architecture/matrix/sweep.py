@@ -109,7 +109,6 @@ class Sweep:
         self.world = world
         self.clients = {person: self._browser(person, number) for number, person in enumerate(PEOPLE, 1)}
         self.before = fingerprint()
-        self.personal = {word for user in world.cast.people.values() for word in (user.username, user.display_name)}
 
     def _browser(self, person: str, number: int) -> Client:
         client = Client(raise_request_exception=False, REMOTE_ADDR=f"127.0.1.{number}")
@@ -137,14 +136,14 @@ class Sweep:
 
     def _sign(self, answer: HttpResponseBase, address: str, may_have_written: bool) -> str:
         status = answer.status_code
-        changed = may_have_written and status < 400 and not self.untouched()
+        changed = may_have_written and SIGNS.get(status, "?") not in REFUSED and not self.untouched()
         if status == 200 and changed:
             return "w"
         if status != 302:
             return SIGNS.get(status, f"<{status}>") + ("*" if changed else "")
         goal = unquote(answer["Location"])
-        if any(word in goal for word in self.personal):
-            return "<personal data in the address>"
+        if not goal.isascii():
+            return "<words in the address>"  # names are Chinese here, and no address needs any
         if goal == f"{reverse('account_login')}?next={address}":
             return ">*" if changed else ">"
         return "r" if changed else "n"
