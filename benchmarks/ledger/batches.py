@@ -43,15 +43,13 @@ def measure(given: argparse.Namespace, address: str | None) -> None:
         )
         (folder / "batch.csv").write_text(text, "utf-8")
         for what in ("posted", "again"):
-            begun = time.monotonic()
+            begun, before = time.monotonic(), time.process_time()
             done = post_redemptions(merchant=merchant, path=folder / "batch.csv", actor=actor, at=timezone.now())
-            seconds = time.monotonic() - begun
+            seconds, own = time.monotonic() - begun, time.process_time() - before
             assert not done.refused
             assert done.replayed == (given.rows if what == "again" else 0)
-            print(
-                f"{given.database}: {what} {given.rows} entries in {seconds:.2f} s: {given.rows / seconds:.0f}/s",
-                flush=True,
-            )
+            told = f"{given.rows} entries in {seconds:.2f} s ({own:.2f} of processor, a server's not counted)"
+            print(f"{given.database}: {what} {told}: {given.rows / seconds:.0f}/s", flush=True)
 
 
 if __name__ == "__main__":
