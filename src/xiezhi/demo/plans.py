@@ -12,6 +12,8 @@ DUE_SHARE, NAMED_SHARE = 0.18, 0.6
 """Share of the firms that are due this quarter, and of those the share that a department names for an item that concerns them."""
 PAST_SHARE = 0.2
 """Share of the due firms that were due before today, so that the demo has something behind it."""
+TODAY_SHARE = 0.01
+"""Share of the due firms that are due on the very day, so that a visitor can carry out a visit; none are open at a weekend."""
 SAMPLING: tuple[tuple[str, str, str, str], ...] = (
     ("SCJG-05", "专精特新", "30%", "1次"),
     ("XFJY-01", "餐饮", "8%", ">=1"),
@@ -75,7 +77,7 @@ def make_rows(department: Department, firms: Sequence[Firm], quarter: Quarter, *
         if item.trades
         for firm in firms
         if firm.trade in item.trades.split() and _luck(seed, "due", firm) < DUE_SHARE and chance.random() < NAMED_SHARE
-        for row in [_named(department, item, firm, quarter, chance, past=_luck(seed, "past", firm) < PAST_SHARE)]
+        for row in [_named(department, item, firm, quarter, chance, when=_luck(seed, "past", firm))]
     ]
     rows += _nameless(department, firms, quarter, chance)
     for code, scene, ratio, frequency in SAMPLING:
@@ -107,7 +109,7 @@ def _nameless(department: Department, firms: Sequence[Firm], quarter: Quarter, c
         known = [firm for firm in firms if firm.trade == trade]
         if item and known:
             firm = chance.choice(known)
-            row = _named(department, item, firm, quarter, chance, past=False)
+            row = _named(department, item, firm, quarter, chance, when=1.0)
             short = firm.name.removeprefix("北京").removesuffix("有限公司")
             yield replace(row, firm=None, name=short, street=firm.street)
 
@@ -118,10 +120,13 @@ def _luck(seed: int, about: str, firm: Firm) -> float:
 
 
 def _named(
-    department: Department, item: Item, firm: Firm, quarter: Quarter, chance: random.Random, *, past: bool
+    department: Department, item: Item, firm: Firm, quarter: Quarter, chance: random.Random, *, when: float
 ) -> Row:
-    if past:
+    """`when`: the firm's own number, below PAST_SHARE if it was due before today, just above if it is due today itself."""
+    if when < PAST_SHARE:
         earliest, latest = quarter.first, quarter.today - timedelta(days=7)
+    elif when < PAST_SHARE + TODAY_SHARE:
+        earliest = latest = quarter.today
     else:
         start = quarter.today + timedelta(days=1 + chance.choice((0, 0, 7, 14, 21)))
         length = chance.choice((13, 27, 41, 60))

@@ -35,8 +35,9 @@ HORIZON = timedelta(days=20)
 
 
 def tell_the_past(people: People, quarter: Quarter, *, say: Say) -> None:
-    """The first round: planned the week before the quarter, confirmed by everybody, carried out and recorded. None if nothing was due."""
-    last = quarter.today - timedelta(days=3)
+    """The first round: planned the week before the quarter, confirmed by everybody, carried out and recorded; today's visits are left to
+    the visitor. None if nothing was due."""
+    last = quarter.today
     if not waiting_checks(start=quarter.first, end=last):
         return
     say("planning the past weeks (the very first planning compiles its kernels)")
@@ -47,7 +48,7 @@ def tell_the_past(people: People, quarter: Quarter, *, say: Say) -> None:
     run(round_.job_id or 0)  # finds the round complete and has nothing left to do
     say("confirming and recording the past weeks")
     _confirm_all(round_, people, planned_at)
-    _carry_out_all(round_, people)
+    _carry_out_all(round_, people, before=quarter.today)
     for actor in people.actors.values():  # what lies weeks back was read
         mark_read(notice_ids=None, actor=actor, at=_at(quarter.today - timedelta(days=1), 17))
 
@@ -61,9 +62,9 @@ def _confirm_all(round_: Round, people: People, planned_at: datetime) -> None:
 
 
 @transaction.atomic
-def _carry_out_all(round_: Round, people: People) -> None:
+def _carry_out_all(round_: Round, people: People, *, before: date) -> None:
     chance = random.Random(SEED)
-    for visit in Visit.objects.filter(round=round_, status=VisitStatus.CONFIRMED).order_by("on", "pk"):
+    for visit in Visit.objects.filter(round=round_, status=VisitStatus.CONFIRMED, on__lt=before).order_by("on", "pk"):
         _carry_out(visit, people, chance)
 
 
