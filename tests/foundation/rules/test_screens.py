@@ -60,7 +60,9 @@ def test_everybody_finds_rules_by_words_in_their_title_or_source(visit):
 
 def test_the_list_says_how_many_still_wait_to_be_confirmed(visit):
     page = visit("administrator", "rules:list").content.decode()
-    assert re.search(rf"有 {len(inspections.RULES)} 条是工作默认值", page)
+    waiting = RuleVersion.objects.filter(confidence=Confidence.WORKING_DEFAULT).count()
+    assert waiting >= len(inspections.RULES)
+    assert re.search(rf"有 {waiting} 条是工作默认值", page)
     RuleVersion.objects.filter(key=inspections.ANNUAL_CAP.key).update(confidence=Confidence.CONFIRMED)
     confirmed = visit("administrator", "rules:list", confidence="confirmed").content.decode()
     assert "年度检查上限" in confirmed and "部门数" not in confirmed
