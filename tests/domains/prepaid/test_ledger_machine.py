@@ -244,4 +244,4 @@ class Machine(RuleBasedStateMachine):
 
 def test_the_book_does_what_the_naive_model_does(cast: Cast) -> None:
     Machine.cast = cast
-    run_state_machine_as_test(Machine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=10, stateful_step_count=25, deadline=None))
