@@ -28,7 +28,7 @@ class Administrator(Role):
     permissions = frozenset({Access.MANAGE_PEOPLE.value, Rules.CHANGE.value, *(each.value for each in Orgs)})
 
 
-_READS = {Registry.VIEW.value, Inspect.VIEW.value, Inspect.VIEW_FIGURES.value}
+_READS = {Registry.VIEW.value, Inspect.VIEW.value, Inspect.VIEW_FIGURES.value, Orgs.VIEW_CAPACITY.value}
 
 
 class Coordinator(Role):

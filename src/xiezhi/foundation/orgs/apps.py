@@ -16,7 +16,7 @@ class OrgsConfig(AppConfig):
         register(OfficerImport)
         register(TeamPatternImport)
         navigation.register(
-            navigation.Item(_("检查力量"), "orgs:capacity", "users-group", None, "records", 60),
+            navigation.Item(_("检查力量"), "orgs:capacity", "users-group", May.VIEW_CAPACITY, "records", 60),
             navigation.Item(_("执法人员"), "orgs:officers", "user-check", May.MANAGE_OFFICERS, "records", 70),
             navigation.Item(_("机构"), "orgs:list", "building", May.MANAGE_ORGANISATIONS, "settings", 10),
         )

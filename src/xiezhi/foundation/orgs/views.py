@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xiezhi.foundation.access.guards import SIGNED_IN, needs
+from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.orgs import forms, queries, services
 from xiezhi.foundation.orgs.models import Absence, Officer, Organisation, TeamPattern
@@ -179,7 +179,7 @@ def officer_edit(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@needs(SIGNED_IN)
+@needs(May.VIEW_CAPACITY)
 def capacity(request: DeskRequest) -> HttpResponse:
     """检查力量: minutes that each pool can give in the coming days, the patterns behind them, absences."""
     start = _first_day(request.GET.get("from"))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.prepaid.models.cards import Card, OfMerchantQuerySet
 from xiezhi.domains.prepaid.models.merchants import BankAccount, Merchant
+from xiezhi.domains.prepaid.permissions import PrepaidPermission
 from xiezhi.foundation.access.actors import Actor
 
 
@@ -160,6 +161,14 @@ class Difference(models.Model):
         return f"{self.bank_account} {self.on}"
 
 
+class DisputeQuerySet(OfMerchantQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """A holder's words are for the merchant's own people and the regulator, not for its mall or bank."""
+        if not (actor.can(PrepaidPermission.SUPERVISE) or actor.can(PrepaidPermission.SELL)):
+            return self.none()
+        return super().visible_to(actor)
+
+
 class Dispute(models.Model):
     """持卡人异议 about one operation of a card."""
 
@@ -176,7 +185,7 @@ class Dispute(models.Model):
     raised_at = models.DateTimeField(_("提出时间"))
     answered_at = models.DateTimeField(_("答复时间"), null=True, blank=True)
 
-    objects = OfMerchantQuerySet.as_manager()
+    objects = DisputeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("持卡人异议")
