@@ -11,6 +11,7 @@ from xiezhi.domains.prepaid.models import Card, Merchant
 from xiezhi.domains.prepaid.queries.verification import verify_books
 from xiezhi.domains.prepaid.services import cards, merchants, posting
 from xiezhi.foundation.access.actors import PermissionRefused
+from xiezhi.foundation.audit.models import Entry
 from xiezhi.foundation.workflow.errors import Refused
 
 
@@ -159,6 +160,7 @@ def test_a_lost_card_is_of_no_use_to_its_finder_and_replaced_once(world: World) 
     with pytest.raises(Refused, match="先挂失"):
         cards.reissue_card(card=sale.card, key="n1", actor=world.owner, at=NOW)
     lost = cards.report_lost(card=sale.card, actor=world.owner, at=NOW)
+    assert Entry.objects.filter(action="prepaid.card_reported_lost", object_id=str(lost.pk)).count() == 1
     with pytest.raises(Refused, match="挂失"):
         world.redeem(lost, amount_fen=1)
     new = cards.reissue_card(card=lost, key="n1", actor=world.owner, at=NOW)

@@ -103,6 +103,7 @@ def _show() -> None:
             "prepaid.key_rotated": _("轮换接口密钥"),
             "prepaid.key_revoked": _("停用接口密钥"),
             "prepaid.link_renewed": _("给持卡人新链接"),
+            "prepaid.card_reported_lost": _("挂失"),
             "prepaid.webhook_set": _("设置通知地址"),
             "prepaid.dispute_answered": _("答复持卡人异议"),
         }

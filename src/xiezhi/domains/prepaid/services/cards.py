@@ -23,6 +23,7 @@ from xiezhi.domains.prepaid.services.merchants import check_caps, require_own
 from xiezhi.domains.prepaid.services.posting import Posted
 from xiezhi.domains.prepaid.services.webhooks import announce_settled
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.rules.queries import reading
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -234,6 +235,7 @@ def report_lost(*, card: Card, actor: Actor, at: datetime) -> Card:
         raise Refused(_("只有正常使用中的记名卡可以挂失。"))
     locked.status = Card.Status.LOST
     locked.save(update_fields=["status"])
+    record("prepaid.card_reported_lost", locked, actor=actor, at=at)
     return locked
 
 
