@@ -5,6 +5,7 @@ A role lists what it may do; what it may *see* is `district_wide` or its own dep
 
 from django.utils.translation import gettext_lazy as _
 
+from xiezhi.domains.complaints.permissions import ComplaintPermission as Complaints
 from xiezhi.domains.inspections.permissions import InspectionPermission as Inspect
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as Prepaid
 from xiezhi.domains.registry.permissions import RegistryPermission as Registry
@@ -51,7 +52,7 @@ class Supervisor(Role):
     key, label = "supervisor", _("执法监督员")
     description = _("只读：查看全区计划、检查、成效与审计记录。")
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset(_READS | {Audit.READ.value})
+    permissions = frozenset(_READS | {Audit.READ.value, Complaints.VIEW.value, Complaints.VIEW_FIGURES.value})
 
 
 class DepartmentPlanner(Role):
@@ -75,7 +76,16 @@ class DepartmentHead(Role):
     key, label = "head", _("部门负责人")
     description = _("代表本部门确认、提议改期或不参加联合检查。")
     organisation_kinds = DEPARTMENT
-    permissions = frozenset(_READS | {Inspect.CONFIRM.value, Inspect.RAISE_CASE.value})
+    permissions = frozenset(
+        _READS
+        | {
+            Inspect.CONFIRM.value,
+            Inspect.RAISE_CASE.value,
+            Complaints.VIEW.value,
+            Complaints.APPROVE.value,
+            Complaints.VIEW_FIGURES.value,
+        }
+    )
 
 
 class Inspector(Role):
@@ -83,6 +93,40 @@ class Inspector(Role):
     description = _("到场检查，按事项记录结果。")
     organisation_kinds = UNITS
     permissions = frozenset(_READS | {Inspect.RECORD.value})
+
+
+class ComplaintDispatcher(Role):
+    key, label = "dispatcher", _("派单员")
+    description = _("登记各渠道来的诉求，派给承办单位，审定退单，督办，批准剔除与挂账。不代承办单位办理。")
+    organisation_kinds, district_wide = DISTRICT, True
+    permissions = frozenset(
+        {
+            Registry.VIEW.value,
+            Complaints.VIEW.value,
+            Complaints.REGISTER.value,
+            Complaints.DISPATCH.value,
+            Complaints.SEE_PERSON.value,
+            Complaints.SUPERVISE.value,
+            Complaints.APPROVE.value,
+            Complaints.VIEW_FIGURES.value,
+        }
+    )
+
+
+class ComplaintOfficer(Role):
+    key, label = "complaint_officer", _("诉求承办人")
+    description = _("签收、受理、调解、答复派到本单位的诉求；登记窗口和电话来的诉求。")
+    organisation_kinds = UNITS
+    permissions = frozenset(
+        {
+            Registry.VIEW.value,
+            Complaints.VIEW.value,
+            Complaints.REGISTER.value,
+            Complaints.HANDLE.value,
+            Complaints.SEE_PERSON.value,
+            Complaints.VIEW_FIGURES.value,
+        }
+    )
 
 
 class FundSupervisor(Role):
@@ -111,9 +155,9 @@ class Cashier(Role):
 
 class MallManager(Role):
     key, label = "mall", _("商场管理员")
-    description = _("看本商场收取预付款的商户：存管与应存、缺口与变化。")
+    description = _("看本商场收取预付款的商户：存管与应存、缺口与变化；24 小时内回应转来的诉求。")
     organisation_kinds = ENTERPRISE
-    permissions = frozenset({Prepaid.VIEW.value})
+    permissions = frozenset({Prepaid.VIEW.value, Complaints.ANSWER.value})
 
 
 class BankOfficer(Role):

@@ -39,6 +39,8 @@ PEOPLE = {
     "cashier": "cashier",
     "mall": "mall",
     "bank": "bank",
+    "dispatcher": "dispatcher",
+    "complaint_officer": "complaint_officer",
 }
 """The table's columns: a person, and the role in which they ask; None for those who have no valid post."""
 WRITES = ("INSERT", "UPDATE", "DELETE", "COPY", "MERGE")

@@ -120,6 +120,8 @@ def _appoint_the_rest(cast: Cast, books: prepaid.World) -> None:
         "cashier": books.body,
         "mall": mall,
         "bank": books.bank,
+        "dispatcher": cast.district,
+        "complaint_officer": cast["scjg-1"],
         "stranger": cast["scjg"],
     }
     for name, organisation in posts.items():

@@ -1,0 +1,14 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ComplaintPermission(models.TextChoices):
+    VIEW = "complaints.view", _("查看诉求")
+    REGISTER = "complaints.register", _("登记诉求")
+    DISPATCH = "complaints.dispatch", _("派单、审定退单")
+    HANDLE = "complaints.handle", _("办理本单位诉求")
+    SEE_PERSON = "complaints.see_person", _("打开诉求人信息（留痕）")
+    APPROVE = "complaints.approve", _("批准延期、剔除与挂账")
+    SUPERVISE = "complaints.supervise", _("督办诉求")
+    ANSWER = "complaints.answer", _("商场回应诉求")
+    VIEW_FIGURES = "complaints.view_figures", _("查看诉求成效")
