@@ -151,9 +151,16 @@ UPLOAD_LIMIT_MB = int(os.environ.get("XIEZHI_UPLOAD_LIMIT_MB", "20"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# Where notices can go beside the inbox: apprise addresses, secret, `{to}` where the receiver stands.
+NOTICE_CHANNELS = {
+    kind: os.environ.get(f"XIEZHI_NOTICE_{kind.upper()}", "") for kind in ("wecom", "dingtalk", "feishu", "mail", "sms")
+}
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 XIEZHI_ROLES = "xiezhi.config.roles"
+# The hash of new seals in the audit chain: sha256, or sm3 where national algorithms are asked for.
+CHAIN_HASH = os.environ.get("XIEZHI_CHAIN_HASH", "sha256").strip().lower()
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

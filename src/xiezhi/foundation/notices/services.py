@@ -4,6 +4,8 @@ from datetime import datetime
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.access.roles import roles
+from xiezhi.foundation.notices import sending
+from xiezhi.foundation.notices.channels import ChannelKind, personal_template_of
 from xiezhi.foundation.notices.models import Notice
 
 
@@ -46,3 +48,15 @@ def mark_read(*, notice_ids: Iterable[int] | None, actor: Actor, at: datetime) -
     if notice_ids is not None:
         mine = mine.filter(pk__in=list(notice_ids))
     return mine.update(read_at=at)
+
+
+def send_code(*, phone: str, text: str, at: datetime) -> None:
+    """Send one short message (短信) to a phone number now, for a code that somebody waits for; returns when the gateway took it.
+
+    `phone` in full, as the gateway wants it; `text` is the whole message in the words of its receiver. It waits for the network (at
+    most about 9 s), so call it outside a transaction and after the code is saved. Neither number nor text is kept or logged. Raises
+    ChannelMissing when no SMS channel is configured and NotSent when the gateway did not take it; both are Refused, with a sentence for
+    the person. How often one number or one visitor may ask is the caller's to limit.
+    """
+    template = personal_template_of(ChannelKind.SMS)
+    sending.send(sending.address_for(template, phone), body=text)
