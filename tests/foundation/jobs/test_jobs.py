@@ -1,8 +1,11 @@
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -158,6 +161,54 @@ def test_a_live_lease_is_left_alone_and_the_third_death_ends_it(cast: Cast) -> N
     assert outcome(job)[0] == "failed"
 
 
+def test_what_is_not_safe_to_repeat_is_done_once_at_most(cast: Cast) -> None:
+    """Neither a dead worker nor a person makes it run again, and the page offers no button."""
+
+    def work(context: JobContext) -> None:
+        raise ValueError
+
+    coordinator = cast.actor("coordinator")
+    handles("once", repeatable=False)(work)
+    job = services.enqueue("once", title="只做一次", actor=coordinator, at=NOW)
+    dead(job)
+    assert services.reclaim(at=timezone.now()) == 1
+    assert outcome(job)[0] == "failed" and "核对" in outcome(job)[2]
+    assert not services.may_retry(job, coordinator)
+    with pytest.raises(Refused, match="两次"):
+        services.retry(job=job, actor=coordinator, at=NOW)
+    again = services.enqueue("once", title="只做一次", actor=coordinator, at=NOW)
+    services.run(again.pk)
+    assert "可能已经做了一部分" in outcome(again)[2]
+
+
+def test_the_list_finds_a_task_again_by_words_status_owner_and_day(cast: Cast) -> None:
+    mine, theirs = queue(cast, lambda context: None), queue(cast, lambda context: None, who="scjg.planner")
+    services.cancel(job=theirs, actor=cast.actor("scjg.planner"), at=NOW)
+    client = Client()
+    client.force_login(cast.people["coordinator"])
+    for query, found in {
+        "": {mine, theirs},
+        "?status=cancelled": {theirs},
+        "?status=queued&status=running": {mine},
+        "?mine=true": {mine},
+        "?mine=false": {theirs},
+        "?q=scjg.planner": {theirs},
+        "?since=2026-11-23": {mine, theirs},
+        "?since=2026-11-24": set(),
+    }.items():
+        rows = client.get(reverse("jobs:list") + query).context["page"].table.rows
+        assert {row.record for row in rows} == found, query
+
+
+def test_the_queues_own_rows_are_forgotten_after_a_day_and_the_jobs_stay(cast: Cast) -> None:
+    job = queue(cast, lambda context: None)
+    now = timezone.now()
+    DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - timedelta(hours=23))
+    assert services.prune_carriers(at=now) == 0
+    assert services.prune_carriers(at=now + timedelta(hours=2)) == 1
+    assert Job.objects.get() == job
+
+
 def test_a_worker_that_lost_its_lease_saves_nothing(cast: Cast) -> None:
     seen: list[str] = []
 
@@ -185,3 +236,20 @@ def test_periodic_duties_run_when_due_and_once_for_all_tickers(monkeypatch: pyte
     assert periodic.run_due(at=NOW + timedelta(seconds=4)) == []
     assert periodic.run_due(at=NOW + timedelta(seconds=5)) == ["demo.often"]
     assert calls == ["often", "seldom", "often"]
+
+
+def test_a_slow_duty_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    network = threading.Event()
+    monkeypatch.setattr(periodic, "_duties", {})
+    monkeypatch.setattr(periodic, "_slow", set())
+    periodic.register("demo.slow", timedelta(0), lambda at: (network.wait(30), calls.append("slow")), slow=True)
+    periodic.register("demo.quick", timedelta(0), lambda at: calls.append("quick"))
+    aside = periodic.Aside()
+    assert periodic.run_due(at=NOW, aside=aside) == ["demo.slow", "demo.quick"]
+    assert periodic.run_due(at=NOW + timedelta(seconds=1), aside=aside) == ["demo.quick"]
+    assert calls == ["quick", "quick"]
+    network.set()
+    aside._threads["demo.slow"].join()
+    assert calls[-1] == "slow" and not aside.busy("demo.slow")
+    assert periodic.run_due(at=NOW + timedelta(seconds=2)) == ["demo.slow", "demo.quick"]

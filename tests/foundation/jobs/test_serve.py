@@ -1,4 +1,4 @@
-"""Ctrl-C ends everything that `xiezhi serve` started, also what its children started and what does not listen."""
+"""However `xiezhi serve` ends, so does all that it started, also what its children started and what does not listen."""
 
 import os
 import signal
@@ -25,7 +25,8 @@ serve.Supervisor({{"stubborn": [sys.executable, "-c", {STUBBORN!r}]}}, dict(os.e
 """
 
 
-def test_ctrl_c_leaves_no_process() -> None:
+def end_the_parent(how: int) -> int:
+    """Start a parent with a stubborn child and grandchild, end it with the signal `how`, and see that both go; its exit status."""
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
@@ -33,11 +34,20 @@ def test_ctrl_c_leaves_no_process() -> None:
     )  # fmt: skip
     assert parent.stdout
     started = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
-    os.killpg(parent.pid, signal.SIGINT)  # what a terminal does
-    assert parent.wait(timeout=30) == 0
+    os.killpg(parent.pid, how)  # as a terminal does, or an operator who has lost patience
+    status = parent.wait(timeout=30)
     parent.stdout.close()
     for each in started:
         try:
             each.wait(timeout=10)
         except psutil.TimeoutExpired:
             assert each.status() == psutil.STATUS_ZOMBIE
+    return status
+
+
+def test_ctrl_c_leaves_no_process() -> None:
+    assert end_the_parent(signal.SIGINT) == 0
+
+
+def test_kill_9_of_the_parent_leaves_no_process() -> None:
+    assert end_the_parent(signal.SIGKILL) == -signal.SIGKILL

@@ -28,16 +28,27 @@ class LeaseLost(Exception):
 
 Handler = Callable[["JobContext"], dict[str, Any] | None]
 _handlers: dict[str, Handler] = {}
+_only_once: set[str] = set()
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
-    """Register a function as the one that does jobs of `kind`. It must be safe to run again from the start."""
+def handles(kind: str, *, repeatable: bool = True) -> Callable[[Handler], Handler]:
+    """Register a function as the one that does jobs of `kind`.
+
+    `repeatable` says that it is safe to run again from the start, because it saves its outcome in one fenced transaction or leaves no
+    trace before: a dead worker's job is then taken over, and people may try it again. A job that is not fails instead, and stays failed.
+    """
 
     def decorate(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        (_only_once.discard if repeatable else _only_once.add)(kind)
         return handler
 
     return decorate
+
+
+def repeatable(kind: str) -> bool:
+    """Whether a job of `kind` may be run again from the start; not when nothing does such jobs any more."""
+    return kind in _handlers and kind not in _only_once
 
 
 def handler_for(kind: str) -> Handler:

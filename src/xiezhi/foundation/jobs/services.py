@@ -1,6 +1,6 @@
 import logging
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import Actor, PermissionRefused
 from xiezhi.foundation.access.permissions import AccessPermission
-from xiezhi.foundation.jobs.handlers import LEASE, Cancelled, JobContext, LeaseLost, handler_for
+from xiezhi.foundation.jobs.handlers import LEASE, Cancelled, JobContext, LeaseLost, handler_for, repeatable
 from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -49,6 +49,12 @@ def may_steer(job: Job, actor: Actor) -> bool:
     return its_own or actor.can(AccessPermission.MANAGE_PEOPLE)
 
 
+def may_retry(job: Job, actor: Actor) -> bool:
+    """Whether `actor` may queue it again: `may_steer`, it ended without success, and its handler is safe to run again."""
+    unfinished = job.status in {Job.Status.FAILED, Job.Status.CANCELLED}
+    return unfinished and repeatable(job.kind) and may_steer(job, actor)
+
+
 @transaction.atomic
 def cancel(*, job: Job, actor: Actor, at: datetime) -> Job:
     """Ask a job to stop: a queued one stops at once, a running one at its next report. Raises Refused when it is over already,
@@ -67,12 +73,15 @@ def cancel(*, job: Job, actor: Actor, at: datetime) -> Job:
 
 @transaction.atomic
 def retry(*, job: Job, actor: Actor, at: datetime) -> Job:
-    """Queue a failed or cancelled job again from the start. Raises Refused and PermissionRefused as `cancel` does."""
+    """Queue a failed or cancelled job again from the start. Raises PermissionRefused as `may_steer` says, and
+    Refused when it is not over without success or its handler is not safe to run again."""
     if not may_steer(job, actor):
         raise PermissionRefused(_("只能重试自己提交的任务。"))
     locked = Job.objects.select_for_update().get(pk=job.pk)
     if locked.status not in {Job.Status.FAILED, Job.Status.CANCELLED}:
         raise Refused(_("只有未完成或已取消的任务可以重试。"))
+    if not repeatable(locked.kind):
+        raise Refused(_("这类任务重做可能把同一件事办两次，不能直接重试。请回到出处重新发起。"))
     Job.objects.filter(pk=job.pk).update(
         status=Job.Status.QUEUED,
         cancel_requested_at=None,
@@ -112,9 +121,7 @@ def run(job_id: int) -> None:
         _finish(context, Job.Status.FAILED, error=str(refusal))
     except Exception as error:
         log.exception("job %s failed", job_id)
-        message = _(
-            "程序在“%(phase)s”阶段中断（%(kind)s），没有保存任何结果。可以重试；若再次出现，请把任务编号 %(id)s 告诉管理员。"
-        ) % {
+        message = _broken_off(job.kind) % {
             "phase": job.phase or job.title,
             "kind": type(error).__name__,
             "id": job_id,
@@ -125,6 +132,16 @@ def run(job_id: int) -> None:
         heart.join(timeout=5)
 
 
+def _broken_off(kind: str) -> str:
+    if repeatable(kind):
+        return _(
+            "程序在“%(phase)s”阶段中断（%(kind)s），没有保存任何结果。可以重试；若再次出现，请把任务编号 %(id)s 告诉管理员。"
+        )
+    return _(
+        "程序在“%(phase)s”阶段中断（%(kind)s），可能已经做了一部分。请先核对结果，再把任务编号 %(id)s 告诉管理员。"
+    )
+
+
 def _finish(context: JobContext, status: str, *, result: dict[str, Any] | None = None, error: str = "") -> None:
     Job.objects.filter(pk=context.job.pk, status=Job.Status.RUNNING, attempts=context.attempt).update(
         status=status, result=result or {}, error=error, finished_at=timezone.now(), lease_until=None
@@ -132,13 +149,17 @@ def _finish(context: JobContext, status: str, *, result: dict[str, Any] | None =
 
 
 def reclaim(*, at: datetime) -> int:
-    """Queue again the running jobs whose lease has run out (their worker died); after MOST_ATTEMPTS they fail. Returns how many."""
+    """Queue again the running jobs whose lease has run out (their worker died); they fail after MOST_ATTEMPTS, or at once when their
+    handler is not safe to run again. Returns how many."""
     count = 0
     for job in Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=at):
         with transaction.atomic():
             mine = Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, attempts=job.attempts, lease_until__lt=at)
             if job.cancel_requested_at:
                 count += mine.update(status=Job.Status.CANCELLED, finished_at=at, lease_until=None)
+            elif not repeatable(job.kind):
+                message = _("处理这项任务的程序中断了，可能已经做了一部分。请先核对结果，再决定是否重新发起。")
+                count += mine.update(status=Job.Status.FAILED, error=message, finished_at=at, lease_until=None)
             elif job.attempts >= MOST_ATTEMPTS:
                 message = _("处理这项任务的程序三次中断，没有保存任何结果。请联系管理员。")
                 count += mine.update(status=Job.Status.FAILED, error=message, finished_at=at, lease_until=None)
@@ -146,3 +167,11 @@ def reclaim(*, at: datetime) -> int:
                 _send(job)
                 count += 1
     return count
+
+
+def prune_carriers(*, at: datetime) -> int:
+    """Forget the queue's own rows of tasks that ended more than a day ago: the jobs themselves stay. Returns how many."""
+    from django_tasks_db.models import DBTaskResult
+
+    deleted, _by_model = DBTaskResult.objects.finished().filter(finished_at__lt=at - timedelta(days=1)).delete()
+    return deleted

@@ -1,6 +1,8 @@
 import django_filters
 import django_tables2
+from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -32,12 +34,24 @@ class JobTable(Table):
 
 
 class JobFilters(Filters):
-    q = SearchFilter("title")
-    status = django_filters.ChoiceFilter(choices=Job.Status.choices, label=gettext_lazy("状态"))
+    q = SearchFilter("title", "owner__display_name")
+    status = django_filters.MultipleChoiceFilter(choices=Job.Status.choices, label=gettext_lazy("状态"))
+    mine = django_filters.BooleanFilter(method="by_owner", label=gettext_lazy("我提交的"))
+    since = django_filters.DateFilter(
+        field_name="created_at",
+        lookup_expr="date__gte",
+        label=gettext_lazy("提交日期从"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
 
     class Meta:
         model = Job
-        fields = ("q", "status")
+        fields = ("q", "status", "mine", "since")
+
+    def by_owner(self, jobs: QuerySet[Job], name: str, value: bool) -> QuerySet[Job]:
+        """The person's own, or everybody else's."""
+        own = {"owner_id": self.request.actor.user_id}
+        return jobs.filter(**own) if value else jobs.exclude(**own)
 
 
 @require_GET
@@ -67,7 +81,7 @@ def _job(request: DeskRequest, pk: int) -> Job:
 def job_detail(request: DeskRequest, pk: int) -> HttpResponse:
     """One task: how far it is, what came out, cancel and retry."""
     job = _job(request, pk)
-    return render(request, "jobs/detail.html", {"job": job, "may_steer": services.may_steer(job, request.actor)})
+    return render(request, "jobs/detail.html", {"job": job, "may_retry": services.may_retry(job, request.actor)})
 
 
 @require_GET

@@ -1,13 +1,17 @@
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from xiezhi.foundation.jobs import watch
 
 RESTART_PAUSE_SECONDS = 2
 STOP_WITHIN_SECONDS = 10
@@ -25,12 +29,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 0 < options["port"] < 65536:
             raise CommandError("--port: a number from 1 to 65535")
-        environment = {**os.environ, "XIEZHI_COLLECTED": "1", "XIEZHI_DATA": str(settings.DATA)}
+        environment = {
+            **os.environ,
+            "XIEZHI_COLLECTED": "1",
+            "XIEZHI_DATA": str(settings.DATA),
+            "PROMETHEUS_MULTIPROC_DIR": str(self._empty_folder(settings.DATA / "run" / "metrics")),
+        }
         # In a process of its own, which keeps the files under hashed names; this one was started without.
         collect = [sys.executable, "-m", "xiezhi", "collectstatic", "--noinput", "--verbosity", "0"]
         if subprocess.run(collect, env=environment, check=False).returncode:
             raise CommandError("the files for the browser could not be collected; the lines above say why")
         Supervisor(self._commands(options), environment).run()
+
+    @staticmethod
+    def _empty_folder(folder: Path) -> Path:
+        """Where the web processes of one start keep their counts together."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
 
     @staticmethod
     def _commands(options: dict[str, Any]) -> dict[str, list[str]]:
@@ -42,7 +58,7 @@ class Command(BaseCommand):
                 "--workers-kill-timeout", str(STOP_WITHIN_SECONDS // 2),
                 "xiezhi.config.wsgi:application",
             ],
-            "worker": [*xiezhi, "db_worker", "--interval", "0.5"],
+            "worker": [*xiezhi, "work", "--interval", "0.5"],
             "ticker": [*xiezhi, "tick"],
         }  # fmt: skip
 
@@ -51,7 +67,7 @@ class Supervisor:
     """Starts the children, restarts one that dies, and stops all when asked.
 
     Each child leads a process group of its own: Ctrl-C reaches this parent alone, which asks each child once, and what a child
-    started itself cannot outlive it.
+    started itself cannot outlive it. Should this parent be killed, `jobs.watch` ends them.
     """
 
     def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
@@ -62,9 +78,13 @@ class Supervisor:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        for name in self.commands:
-            self._start(name)
+        self._watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", watch.__file__, str(STOP_WITHIN_SECONDS)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        )  # fmt: skip
         try:
+            for name in self.commands:
+                self._start(name)
             while not self.stopping:
                 time.sleep(0.5)
                 for name, child in list(self.children.items()):
@@ -74,11 +94,22 @@ class Supervisor:
                         self._start(name)
         finally:
             self._end_children()
+            self._tell_watcher(".")
+            if self._watcher.stdin:
+                self._watcher.stdin.close()
+            self._watcher.wait(timeout=STOP_WITHIN_SECONDS)
 
     def _start(self, name: str) -> None:
         self.children[name] = subprocess.Popen(
             self.commands[name], env=self.environment, stdin=subprocess.DEVNULL, process_group=0
         )
+        self._tell_watcher(f"{name} {self.children[name].pid}")
+
+    def _tell_watcher(self, line: str) -> None:
+        if self._watcher.stdin:
+            with contextlib.suppress(BrokenPipeError):  # somebody ended the watcher: serve goes on without it
+                self._watcher.stdin.write(line + "\n")
+                self._watcher.stdin.flush()
 
     def _stop(self, *_: object) -> None:
         self.stopping = True

@@ -20,8 +20,9 @@ class Command(BaseCommand):
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
+        aside = None if options["once"] else periodic.Aside()
         while True:
-            periodic.run_due(at=timezone.now())
+            periodic.run_due(at=timezone.now(), aside=aside)
             if options["once"] or stop.wait(1):
                 break
         connection.close()
