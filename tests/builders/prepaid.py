@@ -7,7 +7,7 @@ from typing import Any
 from tests.builders.cast import NOW, Cast
 from tests.builders.registry import a_subject
 from xiezhi.domains.prepaid.models import Account, Card, Holder, Merchant, Product
-from xiezhi.domains.prepaid.services import cards, merchants, posting
+from xiezhi.domains.prepaid.services import cards, custody, merchants, posting
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.roles import roles
 from xiezhi.foundation.orgs.models import Organisation
@@ -109,7 +109,9 @@ class World:
         return cards.refund(card=card, amount_fen=amount_fen, key=key or self.key(), actor=self.owner, at=at)
 
     def pay_refund(self, amount_fen: int) -> posting.Posted:
-        return cards.pay_refund(merchant=self.merchant, amount_fen=amount_fen, key=self.key(), actor=self.owner, at=NOW)
+        return custody.pay_refund(
+            merchant=self.merchant, amount_fen=amount_fen, reference=self.key(), actor=self.owner, at=NOW
+        )
 
     def reverse(self, operation: int, key: str) -> posting.Posted:
         return posting.reverse(book_id=self.merchant.pk, operation=operation, key=key, booked_at=NOW)

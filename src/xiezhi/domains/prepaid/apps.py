@@ -17,6 +17,7 @@ class PrepaidConfig(AppConfig):
 
         register(RULES)
         periodic.register("prepaid.holds", timedelta(minutes=1), tasks.end_what_ran_out)
+        periodic.register("prepaid.periods", timedelta(hours=1), tasks.recognise_periods)
         periodic.register("prepaid.webhooks", timedelta(seconds=10), tasks.send_notices)
         periodic.register("prepaid.custody", timedelta(hours=1), tasks.watch_custody)
         _show()
@@ -25,9 +26,9 @@ class PrepaidConfig(AppConfig):
 def _show() -> None:
     """Words, colours and ways in."""
     from xiezhi.domains.prepaid import attention as ours
-    from xiezhi.domains.prepaid.models import Card, Difference, Dispute, Merchant, ReleaseStatus
+    from xiezhi.domains.prepaid.models import Card, Difference, Dispute, Merchant, ReleaseStatus, ReversalStatus
     from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
-    from xiezhi.domains.prepaid.workflow import RELEASE
+    from xiezhi.domains.prepaid.workflow import RELEASE, REVERSAL
     from xiezhi.foundation.audit import labels
     from xiezhi.foundation.ui import attention, navigation, statuses
 
@@ -69,6 +70,14 @@ def _show() -> None:
         },
     )
     statuses.dress(
+        ReversalStatus,
+        {
+            ReversalStatus.REQUESTED: ("clock", "caution"),
+            ReversalStatus.APPROVED: ("circle-check", "good"),
+            ReversalStatus.REFUSED: ("circle-x", "warning"),
+        },
+    )
+    statuses.dress(
         Difference.Status,
         {
             Difference.Status.OPEN: ("clock", "caution"),
@@ -88,6 +97,7 @@ def _show() -> None:
         Dispute.Status, {Dispute.Status.OPEN: ("clock", "caution"), Dispute.Status.ANSWERED: ("circle-check", "good")}
     )
     labels.register_workflow(RELEASE)
+    labels.register_workflow(REVERSAL)
     labels.register(
         {
             "prepaid.merchant_registered": _("登记为发卡经营者"),
@@ -104,6 +114,10 @@ def _show() -> None:
             "prepaid.key_revoked": _("停用接口密钥"),
             "prepaid.link_renewed": _("给持卡人新链接"),
             "prepaid.card_reported_lost": _("挂失"),
+            "prepaid.card_found": _("解挂"),
+            "prepaid.card_activated": _("过期卡激活"),
+            "prepaid.reversal.requested": _("提出冲正"),
+            "prepaid.delivery_retried": _("重发通知"),
             "prepaid.webhook_set": _("设置通知地址"),
             "prepaid.dispute_answered": _("答复持卡人异议"),
         }

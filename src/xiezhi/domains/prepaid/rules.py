@@ -17,6 +17,7 @@ SPORTS = Source("京体产业字〔2023〕12号", body="北京市体育局", jur
 NATIONAL = Source("《单用途商业预付卡管理办法（试行）》（商务部令2012年第9号）", body="商务部", jurisdiction="全国")
 CAPS = Source("国务院办公厅2011年文件（预付卡限额）", body="国务院办公厅", jurisdiction="全国")
 COURT = Source("法释〔2025〕4号", "第十八条", "最高人民法院", "全国")
+CITY = Source("《北京市单用途预付卡管理条例》", "第十六条", "北京市人民代表大会常务委员会", "北京市")
 SHANGHAI = Source("上海市单用途预付消费卡管理实施办法（2019年文本，仅供参考）", "第十一条", jurisdiction="上海市")
 OURS = Source()
 
@@ -96,6 +97,14 @@ BONUS_SPLIT: Rule[str] = _default(
 CONFIRM_HOURS: Rule[int] = _default(
     "confirm_hours", _("核销等待持卡人确认的时间"), Whole(1, 720), 24, SINCE, OURS, "到期没有确认的核销自动取消，金额退回卡内。", _("小时"),
 )  # fmt: skip
+RETURN_DAYS: Rule[int] = Rule(
+    "prepaid.return_days", _("购卡后可以全额退卡的时间"), Whole(0, 90),
+    (Version(
+        7, date(2022, 6, 1), CITY, Confidence.CONFIRMED,
+        "自购卡之日起七日内未兑付的可以退卡。期限卡在这段时间里不按期确认，全额退回仍在卡内。",
+    ),),
+    _("天"),
+)  # fmt: skip
 RELEASE_DAYS: Rule[int] = _default(
     "release_days", _("支取申请冻结的最长时间"), Whole(1, 90), 10, SINCE, OURS, "到期没有决定的申请自动失效，冻结解除。", _("天"),
 )  # fmt: skip
@@ -127,6 +136,7 @@ RULES: tuple[Rule[Any], ...] = (
     YOUTH_CLASSES,
     BONUS_SPLIT,
     CONFIRM_HOURS,
+    RETURN_DAYS,
     RELEASE_DAYS,
     MATCH_DAYS,
     ESCALATE_DAYS,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from xiezhi.domains.prepaid.ledger.drafts import Phase
 from xiezhi.domains.prepaid.models import Merchant
-from xiezhi.domains.prepaid.services import bank, custody, posting, webhooks
+from xiezhi.domains.prepaid.services import bank, custody, posting, terms, webhooks
 
 
 def end_what_ran_out(at: datetime) -> None:
@@ -13,6 +13,11 @@ def end_what_ran_out(at: datetime) -> None:
     posting.expire_holds(
         at=at, then=lambda book, operation: webhooks.announce_settled(book, operation, Phase.EXPIRED, at=at)
     )
+
+
+def recognise_periods(at: datetime) -> None:
+    """The days of period cards that are over."""
+    terms.recognise_periods(at=at)
 
 
 def send_notices(at: datetime) -> None:

@@ -1,10 +1,13 @@
-"""The moves of a release request (支取申请)."""
+"""The moves of a release request (支取申请) and of a reversal request (冲正申请)."""
 
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from xiezhi.domains.prepaid.ledger.drafts import Kind
 from xiezhi.domains.prepaid.models.custody import ReleaseStatus as S
+from xiezhi.domains.prepaid.models.custody import ReversalStatus as R
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.workflow.tables import Workflow, transition
@@ -31,5 +34,43 @@ RELEASE = Workflow(
             "withdraw", _("撤回申请"), [S.REQUESTED], S.WITHDRAWN, permission=May.OPERATE.value, owner=_own, stamp="decided_at"
         ),
         transition("expire", _("失效"), [S.REQUESTED], S.EXPIRED, by_system=True, stamp="decided_at"),
+    ),
+)  # fmt: skip
+
+OF_CARDS = frozenset({Kind.PURCHASE, Kind.REDEMPTION, Kind.RECOGNITION, Kind.REFUND, Kind.REFUND_PAID})
+"""Operations that a merchant's own people may take back among themselves; those on custody need the regulator."""
+
+
+def _may_decide(reversal: Any, actor: Actor) -> bool:
+    return actor.can(May.SUPERVISE) or (reversal.kind in OF_CARDS and actor.can(May.OPERATE) and _own(reversal, actor))
+
+
+def _asked(reversal: Any, actor: Actor) -> bool:
+    return actor.user_id is not None and reversal.requested_by == actor.user_id
+
+
+def _second_person(reversal: Any, actor: Actor) -> str | None:
+    if actor.user_id is None or _asked(reversal, actor):
+        return gettext("提出冲正的人不能自己复核，请另一位同事办理。")
+    return None
+
+
+REVERSAL = Workflow(
+    "prepaid.reversal",
+    _("冲正申请"),
+    R,
+    R.REQUESTED,
+    (
+        transition(
+            "approve", _("同意冲正"), [R.REQUESTED], R.APPROVED, permission=May.VIEW.value, owner=_may_decide,
+            guard=_second_person, stamp="decided_at", style="primary",
+        ),
+        transition(
+            "refuse", _("不同意冲正"), [R.REQUESTED], R.REFUSED, permission=May.VIEW.value, owner=_may_decide,
+            guard=_second_person, stamp="decided_at", needs_reason=True, style="caution",
+        ),
+        transition(
+            "withdraw", _("撤回冲正申请"), [R.REQUESTED], R.WITHDRAWN, permission=May.VIEW.value, owner=_asked, stamp="decided_at"
+        ),
     ),
 )  # fmt: skip

@@ -52,6 +52,8 @@ class Kind(models.TextChoices):
     GUARANTEE = "guarantee", gettext_lazy("担保额度")
     GUARANTEE_CALL = "guarantee_call", gettext_lazy("担保代偿")
     REVERSAL = "reversal", gettext_lazy("冲正")
+    RECOGNITION = "recognition", gettext_lazy("按期确认")
+    EXCHANGE = "exchange", gettext_lazy("换卡")
 
 
 class Phase(models.TextChoices):

@@ -8,6 +8,8 @@ from xiezhi.domains.prepaid.models.custody import (
     Dispute,
     Release,
     ReleaseStatus,
+    Reversal,
+    ReversalStatus,
     Shortfall,
     Statement,
 )
@@ -29,6 +31,8 @@ __all__ = [
     "Product",
     "Release",
     "ReleaseStatus",
+    "Reversal",
+    "ReversalStatus",
     "Shortfall",
     "Statement",
     "Webhook",

@@ -1,8 +1,11 @@
+from typing import Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.prepaid.models.cards import OfMerchantQuerySet
 from xiezhi.domains.prepaid.models.merchants import Merchant
+from xiezhi.foundation.access.actors import Actor
 
 
 class ApiKey(models.Model):
@@ -50,6 +53,12 @@ class Webhook(models.Model):
         return self.url
 
 
+class DeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of the merchants that the actor sees."""
+        return self.filter(webhook__merchant__in=Merchant.objects.visible_to(actor))
+
+
 class WebhookDelivery(models.Model):
     """One notice to one merchant's system: sent until it is taken, each time after twice as long, then given up."""
 
@@ -61,6 +70,8 @@ class WebhookDelivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=80, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("通知")

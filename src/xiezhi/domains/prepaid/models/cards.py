@@ -87,6 +87,7 @@ class Card(models.Model):
     status = models.CharField(_("状态"), max_length=8, choices=Status, default=Status.ACTIVE)
     opened_at = models.DateTimeField(_("开卡时间"))
     expires_on = models.DateField(_("有效期止"), null=True, blank=True)
+    recognised_on = models.DateField(_("期限卡已确认至"), null=True, blank=True)
     closed_at = models.DateTimeField(_("停用时间"), null=True, blank=True)
     successor = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="predecessor", verbose_name=_("转入新卡")

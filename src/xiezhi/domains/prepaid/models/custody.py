@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from xiezhi.domains.prepaid.ledger.drafts import Kind
 from xiezhi.domains.prepaid.models.cards import Card, OfMerchantQuerySet
 from xiezhi.domains.prepaid.models.merchants import BankAccount, Merchant
 from xiezhi.domains.prepaid.permissions import PrepaidPermission
@@ -159,6 +160,61 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bank_account} {self.on}"
+
+
+class ReversalStatus(models.TextChoices):
+    REQUESTED = "requested", _("待复核")
+    APPROVED = "approved", _("已冲正")
+    REFUSED = "refused", _("未同意")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+class ReversalQuerySet(OfMerchantQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """The regulator's, the merchant's own, and a bank's those on the accounts it keeps; malls see none."""
+        if actor.can(PrepaidPermission.SUPERVISE) or actor.can(PrepaidPermission.OPERATE):
+            return super().visible_to(actor)
+        if actor.can(PrepaidPermission.REPORT):
+            return super().visible_to(actor).filter(bank_account__bank_id=actor.organisation_id)
+        return self.none()
+
+
+class Reversal(models.Model):
+    """冲正申请: one person asks for an operation to be taken back, another one agrees. `posted`: the reversal in the book."""
+
+    Status = ReversalStatus
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="reversals", verbose_name=_("发卡经营者"))
+    operation = models.BigIntegerField(_("业务号"))
+    kind = models.CharField(_("业务"), max_length=16, choices=Kind)
+    amount_fen = models.BigIntegerField(_("金额"))
+    card = models.ForeignKey(Card, models.PROTECT, null=True, related_name="reversals", verbose_name=_("预付卡"))
+    bank_account = models.ForeignKey(
+        BankAccount, models.PROTECT, null=True, related_name="reversals", verbose_name=_("存管账户")
+    )
+    reason = models.CharField(_("理由"), max_length=200)
+    requested_by = models.BigIntegerField()
+    requested_at = models.DateTimeField(_("提出时间"))
+    status = models.CharField(_("状态"), max_length=10, choices=ReversalStatus, default=ReversalStatus.REQUESTED)
+    decided_by = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(_("复核时间"), null=True, blank=True)
+    note = models.CharField(_("复核意见"), max_length=200, blank=True)
+    posted = models.BigIntegerField(_("冲正业务号"), null=True)
+
+    objects = ReversalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("冲正申请")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "operation"],
+                condition=Q(status__in=["requested", "approved"]),
+                name="prepaid_reversal_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merchant} {self.operation}"
 
 
 class DisputeQuerySet(OfMerchantQuerySet):

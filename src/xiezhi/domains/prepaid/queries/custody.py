@@ -1,16 +1,17 @@
 """Where merchants stand: owed, required, kept and covered, by day."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Case, F, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Sum, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from xiezhi.domains.prepaid import rules
-from xiezhi.domains.prepaid.ledger.drafts import Phase, Purse
-from xiezhi.domains.prepaid.models import Account, Entry, Merchant
+from xiezhi.domains.prepaid.ledger.drafts import Kind, Phase, Purse
+from xiezhi.domains.prepaid.models import Account, Card, Entry, Merchant
 from xiezhi.engines.custody import CustodyRule, Day, History, over_time
 from xiezhi.foundation.rules.queries import Reading, RuleBook, rule_book
 
@@ -118,6 +119,40 @@ def balances(book_id: int) -> dict[str, int]:
         shown = Account(purse=account["purse"], debits=account["d"], credits=account["c"])
         totals[account["purse"]] = shown.balance
     return totals
+
+
+@dataclass(frozen=True)
+class OwedRefund:
+    """A refund that is not (wholly) paid yet. `left_fen` of `amount_fen` is still owed; `card`: whose holder is owed it."""
+
+    operation: int
+    card: Card
+    amount_fen: int
+    left_fen: int
+    at: datetime
+
+
+def refunds_owed(merchant: Merchant) -> list[OwedRefund]:
+    """The refunds that the merchant still owes, oldest first; payments count for the oldest. Adds up to the balance of 应付退款."""
+    account = Account.objects.get(book_id=merchant.pk, purse=Purse.REFUNDS)
+    owed, left = [], account.balance
+    if not left:
+        return []
+    reversed_ = Entry.objects.filter(book_id=merchant.pk, refers=OuterRef("operation"), leg=0)
+    refunds = (
+        Entry.objects.filter(book_id=merchant.pk, credit=account, kind=Kind.REFUND, phase__in=_POSTED)
+        .exclude(Exists(reversed_))
+        .select_related("debit__card__product", "debit__card__holder")
+        .order_by("-sequence")
+    )
+    for entry in refunds.iterator(chunk_size=100):
+        part = min(entry.amount, left)
+        if entry.debit.card is not None:
+            owed.append(OwedRefund(entry.operation, entry.debit.card, entry.amount, part, entry.at))
+        left -= part
+        if not left:
+            break
+    return owed[::-1]
 
 
 def end_of(day: date) -> datetime:

@@ -169,6 +169,8 @@ class _Builder:
             if fen or drafts.check_amount(count) > left[Purse.USES]:
                 raise drafts.overdrawn() if not fen else Refused(_("次卡和课程卡按次核销，请填次数。"))
             share = share_uses(count, principal=left[Purse.PRINCIPAL], uses=left[Purse.USES])
+        elif card.product.kind == Product.Kind.PERIOD:
+            raise Refused(_("期限卡按天自动确认消费，不用核销。"))
         elif count:
             raise Refused(_("这张卡按金额核销，请填金额。"))
         elif left[Purse.BONUS]:

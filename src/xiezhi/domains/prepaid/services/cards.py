@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -116,8 +116,9 @@ def redeem(
     booked_at: datetime | None = None,
     source: str = "desk",
 ) -> Posted:
-    """Spend from a card: fen of a stored value or period card, uses of a count or course card. Held until the holder confirms where the
-    product says so. Raises Overdrawn when there is not enough, Refused for a card that cannot be used."""
+    """Spend from a card: fen of a stored value card, uses of a count or course card (a period card's time is recognised by itself, see
+    services/terms.py). Held until the holder confirms where the product says so. Raises Overdrawn when there is not enough, Refused for
+    a card that cannot be used."""
     require_own(card.merchant, actor, May.SELL)
     request = redemption_request(card.number, amount_fen, uses)
     counted = card.product.kind in {Product.Kind.COUNT, Product.Kind.COURSE}
@@ -168,13 +169,15 @@ def confirm_redemption(*, card: Card, operation: int, confirmed: bool, at: datet
 
 @transaction.atomic
 def refund(*, card: Card, amount_fen: int | None, key: str, actor: Actor, at: datetime, source: str = "desk") -> Posted:
-    """Owe the holder principal back (None: all of it; then bonus and uses lapse and the card is closed). Never more than is left:
-    bonus does not become cash. Raises Overdrawn, Closed."""
+    """Owe the holder principal back (None: all of it; then bonus and uses lapse and the card is closed). Never more than is left, of a
+    period card what the days to come are worth (法释〔2025〕4号 第二十二条): bonus does not become cash. Raises Overdrawn, Closed."""
     require_own(card.merchant, actor, May.OPERATE)
     request = request_digest({"refund": card.number, "amount": amount_fen})
     lock_book(card.merchant_id)
     if (posted := replayed(card.merchant_id, key, request)) is not None:
         return posted
+    if card.merchant.status != Merchant.Status.CLOSED:  # who has closed serves no more days
+        recognise_card(card=card, through=timezone.localdate(at), at=at)
     of_card, ours = accounts_of(card), book_accounts(card.merchant_id)
     principal = of_card[Purse.PRINCIPAL]
     if any(each.held for each in of_card.values()):
@@ -197,19 +200,6 @@ def refund(*, card: Card, amount_fen: int | None, key: str, actor: Actor, at: da
     return posted
 
 
-def pay_refund(
-    *, merchant: Merchant, amount_fen: int, key: str, actor: Actor, at: datetime, custody: Account | None = None
-) -> Posted:
-    """Pay what is owed as refunds, from the merchant's own money or from a custody account. Raises Overdrawn for more than is owed."""
-    require_own(merchant, actor, May.OPERATE)
-    ours = book_accounts(merchant.pk)
-    source_account = ours[Purse.FUNDS] if custody is None else custody.pk
-    request = request_digest({"pay_refund": amount_fen, "from": source_account})
-    legs = (Leg(ours[Purse.REFUNDS], source_account, drafts.check_amount(amount_fen)),)
-    draft = Draft(merchant.pk, Kind.REFUND_PAID, legs, key, request, at, actor_user_id=actor.user_id)
-    return posting.post(draft, booked_at=at)
-
-
 @transaction.atomic
 def transfer_card(*, card: Card, to: HolderFacts, key: str, actor: Actor, at: datetime) -> Sale:
     """Hand a card on to another person: everything moves to a new card. Effective when the merchant is told (法释〔2025〕4号 第十一条):
@@ -217,13 +207,13 @@ def transfer_card(*, card: Card, to: HolderFacts, key: str, actor: Actor, at: da
     require_own(card.merchant, actor, May.OPERATE)
     request = request_digest({"transfer": card.number, "name": to.name, "phone": to.phone})
     lock_book(card.merchant_id)
-    if (earlier := _moved(card, key, request)) is not None:
+    if (earlier := moved(card, key, request)) is not None:
         return earlier
     require_usable(card, at)
     if not to.phone.strip():
         raise Refused(_("请填写受让人手机号。"))
     holder, token = _holder(card.merchant, to)
-    return _move_to_new_card(card, holder, token, Kind.TRANSFER, key, request, actor, at)
+    return move_to_new_card(card, holder, token, Kind.TRANSFER, key, request, actor, at)
 
 
 @transaction.atomic
@@ -240,17 +230,66 @@ def report_lost(*, card: Card, actor: Actor, at: datetime) -> Card:
 
 
 @transaction.atomic
+def report_found(*, card: Card, actor: Actor, at: datetime) -> Card:
+    """Let a card that was reported lost be used again (解挂), as long as it was not replaced. Raises Refused for any other card."""
+    require_own(card.merchant, actor, May.OPERATE)
+    locked: Card = Card.objects.select_for_update(of=("self",)).select_related("product", "merchant").get(pk=card.pk)
+    if locked.status != Card.Status.LOST:
+        raise Refused(_("这张卡没有挂失，不用解挂。"))
+    locked.status = Card.Status.ACTIVE
+    locked.save(update_fields=["status"])
+    record("prepaid.card_found", locked, actor=actor, at=at)
+    return locked
+
+
+@transaction.atomic
 def reissue_card(*, card: Card, key: str, actor: Actor, at: datetime) -> Sale:
     """Replace a lost card: everything moves to a new number of the same holder, who gets a new link. Raises Refused when not reported lost."""
     require_own(card.merchant, actor, May.OPERATE)
     request = request_digest({"reissue": card.number})
     lock_book(card.merchant_id)
-    if (earlier := _moved(card, key, request)) is not None:
+    if (earlier := moved(card, key, request)) is not None:
         return earlier
     if Card.objects.get(pk=card.pk).status != Card.Status.LOST:
         raise Refused(_("请先挂失，再补卡。"))
     token = renew_link(card.holder)
-    return _move_to_new_card(card, card.holder, token, Kind.REISSUE, key, request, actor, at)
+    return move_to_new_card(card, card.holder, token, Kind.REISSUE, key, request, actor, at)
+
+
+def recognise_card(*, card: Card, through: date, at: datetime) -> None:
+    """Give the merchant what a period card's days up to `through` are worth of what is left (按期确认). The book must be locked."""
+    draft, day = recognition(card, accounts_of(card), through, at)
+    if draft is not None:
+        posting.post(draft, booked_at=at)
+    if day is not None:
+        Card.objects.filter(pk=card.pk).update(recognised_on=day)
+
+
+def recognition(
+    card: Card, of_card: dict[str, Account], through: date, at: datetime
+) -> tuple[Draft | None, date | None]:
+    """What recognises a period card's days up to `through`, and the last of them; None where there is nothing to do.
+
+    The part of what is left that falls on the days gone by, so that a day costs the same before and after a part was refunded, and
+    the last day takes the last fen. Nothing as long as the card can be returned whole.
+    """
+    if card.product.kind != Product.Kind.PERIOD or card.expires_on is None:
+        return None, None
+    bought = timezone.localdate(card.opened_at)
+    since, until = card.recognised_on or bought, min(through, card.expires_on)
+    returnable = reading(rules.RETURN_DAYS, on=bought).value
+    if until <= since or through <= bought + timedelta(days=returnable):
+        return None, None
+    principal = of_card[Purse.PRINCIPAL]
+    if not principal.is_open or not principal.available:
+        return None, until
+    share = share_uses((until - since).days, principal=principal.available, uses=(card.expires_on - since).days)
+    if not share.principal:
+        return None, until
+    legs = (Leg(principal.pk, book_accounts(card.merchant_id)[Purse.EARNED], share.principal),)
+    request = request_digest({"period": card.number, "through": until})
+    key = f"period:{card.pk}:{until:%Y%m%d}"
+    return Draft(card.merchant_id, Kind.RECOGNITION, legs, key, request, at, source="system"), until
 
 
 def renew_link(holder: Holder) -> str:
@@ -352,6 +391,8 @@ def _share(card: Card, of_card: dict[str, Account], amount: int, uses: int, at: 
         if uses > of_card[Purse.USES].available:
             raise drafts.overdrawn()
         return share_uses(uses, principal=principal.available, uses=of_card[Purse.USES].available)
+    if card.product.kind == Product.Kind.PERIOD:
+        raise Refused(_("期限卡按天自动确认消费，不用核销。"))
     if uses:
         raise Refused(_("这张卡按金额核销，请填金额。"))
     drafts.check_amount(amount)
@@ -379,16 +420,29 @@ def _lapse(of_card: dict[str, Account], ours: dict[str, int]) -> Iterable[Leg]:
             yield Leg(of_card[purse].pk, ours[against], of_card[purse].balance)
 
 
-def _moved(card: Card, key: str, request: bytes) -> Sale | None:
+def moved(card: Card, key: str, request: bytes) -> Sale | None:
+    """The new card and the operation that `key` names already, when it moved this card; None when it is new. Raises KeyReused."""
     posted = replayed(card.merchant_id, key, request)
     if posted is None:
         return None
     return Sale(Card.objects.select_related("product", "merchant").get(predecessor=card), posted, None)
 
 
-def _move_to_new_card(
-    card: Card, holder: Holder, token: str | None, kind: str, key: str, request: bytes, actor: Actor, at: datetime
+def move_to_new_card(
+    card: Card,
+    holder: Holder,
+    token: str | None,
+    kind: str,
+    key: str,
+    request: bytes,
+    actor: Actor,
+    at: datetime,
+    expires_on: date | None = None,
 ) -> Sale:
+    """Everything on a card to a new one, the old one closed; `expires_on`: a new term, else the old one's. The book must be locked.
+
+    Raises Refused while something is held, or when nothing is on the card.
+    """
     before = accounts_of(card)
     if any(each.held for each in before.values()):
         raise Refused(_("卡上有待确认的核销，请等持卡人确认或取消后再办。"))
@@ -398,7 +452,8 @@ def _move_to_new_card(
         product=card.product,
         holder=holder,
         opened_at=at,
-        expires_on=card.expires_on,
+        expires_on=expires_on or card.expires_on,
+        recognised_on=card.recognised_on,
     )
     after = posting.open_card_accounts(new)
     legs = tuple(

@@ -19,7 +19,7 @@ from xiezhi.domains.prepaid.services.merchants import require_own
 from xiezhi.domains.prepaid.services.posting import Posted
 from xiezhi.domains.prepaid.workflow import RELEASE
 from xiezhi.domains.registry.services import add_to_timeline
-from xiezhi.foundation.access.actors import SYSTEM, Actor
+from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.events.services import publish
 from xiezhi.foundation.notices.services import notify, people_holding
@@ -47,23 +47,27 @@ def deposit(*, account: BankAccount, amount_fen: int, reference: str, actor: Act
     return posted
 
 
+@transaction.atomic
 def note_bank_fee(*, account: BankAccount, amount_fen: int, reference: str, actor: Actor, at: datetime) -> Posted:
     """A fee that the bank took from custody. Raises Overdrawn for more than is there."""
     actor.require(May.REPORT if actor.organisation_id == account.bank_id else May.SUPERVISE)
     legs: list[Move] = [(Purse.FEES, _custody(account).pk, amount_fen)]
-    return _post(account.merchant_id, Kind.BANK_FEE, legs, _reference(reference), actor, at)
+    posted = _post(account.merchant_id, Kind.BANK_FEE, legs, _reference(reference), actor, at)
+    check_custody([account.merchant], at=at)
+    return posted
 
 
+@transaction.atomic
 def grant_guarantee(*, merchant: Merchant, amount_fen: int, reference: str, actor: Actor, at: datetime) -> Posted:
     """A guarantee (保函、保证保险) that stands in for custody. `reference`: its number, once."""
     actor.require(May.SUPERVISE)
     legs: list[Move] = [(Purse.GUARANTEE, Purse.GUARANTEE_GIVEN, amount_fen)]
-    with transaction.atomic():
-        posted = _post(merchant.pk, Kind.GUARANTEE, legs, _reference(reference), actor, at)
-        check_custody([merchant], at=at)
+    posted = _post(merchant.pk, Kind.GUARANTEE, legs, _reference(reference), actor, at)
+    check_custody([merchant], at=at)
     return posted
 
 
+@transaction.atomic
 def call_guarantee(*, account: BankAccount, amount_fen: int, reference: str, actor: Actor, at: datetime) -> Posted:
     """The guarantor pays into custody (代偿): so much less is guaranteed, and the merchant owes it. Raises Overdrawn beyond the guarantee."""
     actor.require(May.SUPERVISE)
@@ -71,7 +75,34 @@ def call_guarantee(*, account: BankAccount, amount_fen: int, reference: str, act
         (_custody(account).pk, Purse.GUARANTOR, amount_fen),
         (Purse.GUARANTEE_GIVEN, Purse.GUARANTEE, amount_fen),
     ]
-    return _post(account.merchant_id, Kind.GUARANTEE_CALL, legs, _reference(reference), actor, at)
+    posted = _post(account.merchant_id, Kind.GUARANTEE_CALL, legs, _reference(reference), actor, at)
+    check_custody([account.merchant], at=at)
+    return posted
+
+
+@transaction.atomic
+def pay_refund(
+    *,
+    merchant: Merchant,
+    amount_fen: int,
+    reference: str,
+    actor: Actor,
+    at: datetime,
+    account: BankAccount | None = None,
+) -> Posted:
+    """Pay what is owed as refunds, from the merchant's own money or from its custody account. `reference`: the payment's number, once.
+
+    Raises Overdrawn for more than is owed, or than is in custody.
+    """
+    require_own(merchant, actor, May.OPERATE)
+    if account is not None and account.merchant_id != merchant.pk:
+        raise PermissionRefused(_("只能从本单位的存管账户付款。"))
+    paid_from: str | int = Purse.FUNDS if account is None else _custody(account).pk
+    posted = _post(
+        merchant.pk, Kind.REFUND_PAID, [(Purse.REFUNDS, paid_from, amount_fen)], _reference(reference), actor, at
+    )
+    check_custody([merchant], at=at)
+    return posted
 
 
 @transaction.atomic

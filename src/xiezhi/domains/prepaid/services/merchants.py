@@ -153,6 +153,8 @@ def _check_facts(product: Product) -> None:
         raise Refused(_("期限卡要写明有效天数。"))
     if product.bonus_fen and product.kind != Product.Kind.STORED:
         raise Refused(_("只有储值卡可以赠送金额。"))
+    if product.kind == Product.Kind.PERIOD and product.confirm_each:
+        raise Refused(_("期限卡按天确认，没有逐次核销，不用持卡人确认。"))
     if (product.price_fen is not None and product.price_fen <= 0) or product.bonus_fen < 0:
         raise Refused(_("售价须大于零，赠送金额不能为负。"))
     if product.term_days is not None and not 1 <= product.term_days <= LONGEST_TERM:

@@ -84,6 +84,19 @@ def send_due(*, at: datetime, send: Send | None = None, limit: int = 50) -> int:
     return sum(_send_one(each, at, send or post) for each in due)
 
 
+@transaction.atomic
+def retry_delivery(*, delivery: WebhookDelivery, actor: Actor, at: datetime) -> WebhookDelivery:
+    """Have a notice sent once more at the next round, also one that was given up. Raises Refused when it was taken."""
+    require_own(delivery.webhook.merchant, actor, May.OPERATE)
+    locked: WebhookDelivery = WebhookDelivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
+    if locked.delivered_at is not None:
+        raise Refused(_("这条通知已经送达，不用重发。"))
+    locked.next_attempt_at = at
+    locked.save(update_fields=["next_attempt_at"])
+    record("prepaid.delivery_retried", locked, actor=actor, at=at, event=locked.event)
+    return locked
+
+
 def _send_one(delivery: WebhookDelivery, at: datetime, send: Send) -> bool:
     hook, moment = delivery.webhook, str(int(at.timestamp()))
     content = {
