@@ -4,7 +4,8 @@ from django.db import DatabaseError, connection, transaction
 from tests.builders.cast import NOW, make_cast
 from xiezhi.foundation.access.actors import SYSTEM
 from xiezhi.foundation.audit.models import Entry, Seal
-from xiezhi.foundation.audit.services import record, seal_entries, verify_chain
+from xiezhi.foundation.audit.services import record, seal_entries
+from xiezhi.foundation.audit.verifying import verify_chain
 
 pytestmark = pytest.mark.django_db
 

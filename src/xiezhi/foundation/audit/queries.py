@@ -1,16 +1,17 @@
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.accounts.models import User
-from xiezhi.foundation.audit.labels import label
+from xiezhi.foundation.audit.labels import actions_called, field_label, label
 from xiezhi.foundation.audit.models import Entry
 
 
@@ -26,6 +27,35 @@ class Act:
     sealed: int | None
     icon: str = "history"
     tone: str = "neutral"
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """The details as label and value."""
+        return details_in_words(self.details)
+
+    @property
+    def text(self) -> str:
+        """The details in one line."""
+        return _("；").join(f"{name} {value}" for name, value in self.words)
+
+
+def details_in_words(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """A payload as label and value; lists and tables as compact JSON."""
+    return [
+        (
+            field_label(name),
+            json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else _plain(value),
+        )
+        for name, value in details.items()
+    ]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    return str(value)
 
 
 def visible_object(kind: str, object_id: str, actor: Actor) -> models.Model | None:
@@ -71,3 +101,34 @@ def _who(user: User | None, post: Membership | None) -> str:
     if user is None:
         return _("系统")
     return f"{user}{_('（')}{post}{_('）')}" if post else str(user)
+
+
+def entries_for(actor: Actor) -> QuerySet[Entry]:
+    """The audit as a list, newest first: each entry with its seal and, as `who_name`, `who_role` and `who_where`, who acted."""
+    users = User.objects.filter(pk=OuterRef("actor_user_id"))
+    posts = Membership.objects.filter(pk=OuterRef("actor_membership_id"))
+    return (
+        Entry.objects.visible_to(actor)
+        .select_related("seal")
+        .annotate(
+            who_name=Subquery(users.values("display_name")[:1]),
+            who_role=Subquery(posts.values("role")[:1]),
+            who_where=Subquery(posts.values("organisation__short_name")[:1]),
+        )
+        .order_by("-pk")
+    )
+
+
+def matching_entries(entries: QuerySet[Entry], words: str) -> QuerySet[Entry]:
+    """Entries in which every word occurs: in the action's word or code, the object's key, a detail, or the name of who acted."""
+    for word in words.split():
+        people = User.objects.filter(Q(display_name__icontains=word) | Q(username__iexact=word)).values("pk")
+        entries = entries.filter(
+            Q(action__in=actions_called(word))
+            | Q(action__icontains=word)
+            | Q(object_kind__icontains=word)
+            | Q(object_id=word)
+            | Q(payload__icontains=word)
+            | Q(actor_user_id__in=people)
+        )
+    return entries

@@ -226,12 +226,15 @@ def empty(title: str, text: str = "", action: Any = None, icon_name: str = "list
 
 @register.simple_tag(takes_context=True)
 def audit_link(context: template.Context, row: models.Model) -> SafeString | str:
-    """The way to a row's audit history, for people who may read it."""
+    """A row's newest audit entries and the way to all of them, for people who may read the audit; nothing for others."""
+    from xiezhi.foundation.audit.queries import object_history
+
     actor: Actor | None = context.get("actor")
     if actor is None or not actor.can(AuditPermission.READ.value):
         return ""
-    url = reverse("audit:history", args=[row._meta.label_lower, row.pk])
-    return format_html('<a class="audit-link" href="{}">{}{}</a>', url, icon("history"), _("审计记录"))
+    kind, key = row._meta.label_lower, str(row.pk)
+    shown = {"acts": object_history(kind, key, limit=5), "url": reverse("audit:history", args=[kind, key])}
+    return SafeString(render_to_string("audit/panel.html", shown))
 
 
 @register.simple_tag

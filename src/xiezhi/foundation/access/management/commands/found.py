@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from xiezhi.foundation.access.services import found_district
+from xiezhi.foundation.audit import signing
 from xiezhi.foundation.workflow.errors import Refused
 
 
@@ -32,4 +33,5 @@ class Command(BaseCommand):
             )
         except (ValidationError, Refused) as error:
             raise CommandError(str(error)) from None
+        signing.make_key()  # signs the audit's daily head
         self.stdout.write(f"{options['district']} is ready; sign in as {options['administrator']}.")
