@@ -40,6 +40,7 @@ ALTERATIONS = (
     ("key", "UPDATE prepaid_entry SET key = '{0}' WHERE sequence = 9", "other", "s-7"),
     ("removed", "UPDATE prepaid_entry SET sequence = {0}", "9000 WHERE sequence = 9", "9 WHERE sequence = 9000"),
     ("total", "UPDATE prepaid_account SET credits = credits {0} 1 WHERE purse = 'earned'", "+", "-"),
+    ("day", "UPDATE prepaid_book SET owed = owed {0} 1", "+", "-"),
     ("tail", "UPDATE prepaid_book SET last_sequence = last_sequence {0} 1", "+", "-"),
 )
 

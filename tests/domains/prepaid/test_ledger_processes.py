@@ -125,12 +125,13 @@ def test_sqlite_verify_finds_one_altered_row(on_sqlite: World) -> None:
 
 def alter_rows(world: World) -> None:
     told = world.proof("tamper")
-    assert [what for what, _faults in told[::2]] == ["amount", "at", "key", "removed", "total", "tail"]
+    assert [what for what, _faults in told[::2]] == ["amount", "at", "key", "removed", "total", "day", "tail"]
     assert all(each == ["mended", []] for each in told[1::2])
     found = {what: faults[0] for what, faults in told[::2]}
     for what in ("amount", "at", "key"):
         assert "entry 9: does not match its digest" in found[what]
     assert "entry 10: does not match its digest" in found["removed"]
     assert "is not the sum of its entries" in found["total"]
+    assert "the totals of" in found["day"]
     assert "does not end with its last entry" in found["tail"]
     assert "every digest and every balance agrees" in world.run("-m", "xiezhi", "ledger", "verify")

@@ -16,6 +16,7 @@ from xiezhi.domains.prepaid.ledger.drafts import (
     LIMITED,
     MOST_TOTAL,
     RESOLVING,
+    TOTALLED,
     Draft,
     Kind,
     LedgerRefused,
@@ -38,11 +39,13 @@ class AccountState:
     debits_pending: int = 0
     credits_pending: int = 0
     changed: bool = False
+    began: int = field(init=False)
     grows_by_debit: bool = field(init=False)
     limited: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.grows_by_debit, self.limited = self.purse in DEBIT_GROWS, self.purse in LIMITED
+        self.began = self.balance
 
     @property
     def balance(self) -> int:
@@ -91,6 +94,23 @@ class BookState:
     by_operation: dict[int, Earlier] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+class Totals(NamedTuple):
+    """What a book owes to holders, keeps in custody and has guaranteed, in fen; or by how much that changes."""
+
+    owed: int
+    kept: int
+    guaranteed: int
+
+
+def change_of(book: BookState) -> Totals:
+    """By how much the book's three totals have changed since its accounts were loaded."""
+    moved = {"owed": 0, "kept": 0, "guaranteed": 0}
+    for state in book.accounts.values():
+        if state.changed and state.purse in TOTALLED:
+            moved[TOTALLED[state.purse]] += state.balance - state.began
+    return Totals(**moved)
 
 
 def apply(book: BookState, draft: Draft, *, booked_at: datetime) -> Applied:

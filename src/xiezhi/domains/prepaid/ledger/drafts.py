@@ -72,6 +72,10 @@ DEBIT_GROWS = frozenset(
 """Accounts whose balance is debits less credits; the others' is credits less debits."""
 LIMITED = frozenset({Purse.PRINCIPAL, Purse.BONUS, Purse.USES, Purse.REFUNDS, Purse.CUSTODY, Purse.GUARANTEE})
 """Accounts that can never be spent below zero, holds counted."""
+TOTALLED: dict[str, str] = {
+    Purse.PRINCIPAL: "owed", Purse.REFUNDS: "owed", Purse.CUSTODY: "kept", Purse.GUARANTEE: "guaranteed"
+}  # fmt: skip
+"""Which of the book's totals by day an account counts for."""
 COUNTED = frozenset({Purse.USES, Purse.USES_ISSUED})
 """Accounts that count uses (次), not fen."""
 RESOLVING = frozenset({Phase.CONFIRMED, Phase.VOIDED, Phase.EXPIRED})

@@ -13,7 +13,7 @@ from xiezhi.domains.prepaid.models.custody import (
     Shortfall,
     Statement,
 )
-from xiezhi.domains.prepaid.models.ledger import Account, Book, Entry
+from xiezhi.domains.prepaid.models.ledger import Account, Book, DayTotal, Entry
 from xiezhi.domains.prepaid.models.merchants import BankAccount, Merchant
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "BankLine",
     "Book",
     "Card",
+    "DayTotal",
     "Difference",
     "Dispute",
     "Entry",

@@ -14,17 +14,40 @@ _LIMITED_CREDIT = sorted(each.value for each in LIMITED - DEBIT_GROWS)
 
 
 class Book(models.Model):
-    """账簿 of one merchant. Its row is the lock under which everything in it is posted."""
+    """账簿 of one merchant. Its row is the lock under which everything in it is posted. `owed`, `kept`, `guaranteed`: what the card and
+    refund accounts, the custody accounts and the guarantee hold in all, as of `day`, the last day on which that changed."""
 
     merchant = models.OneToOneField(Merchant, models.PROTECT, primary_key=True, related_name="book")
     last_sequence = models.BigIntegerField(default=0)
     head = models.BinaryField(default=GENESIS, max_length=32)
+    day = models.DateField(null=True)
+    owed = models.BigIntegerField(default=0)
+    kept = models.BigIntegerField(default=0)
+    guaranteed = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("账簿")
 
     def __str__(self) -> str:
         return str(self.merchant)
+
+
+class DayTotal(models.Model):
+    """日终余额 of a book at the end of an earlier day, written by the first posting after it that changes one of the three. A day without
+    a row ended like the one before it. Verification proves all rows against the journal."""
+
+    book = models.ForeignKey(Book, models.PROTECT, db_index=False, related_name="days")
+    day = models.DateField()
+    owed = models.BigIntegerField()
+    kept = models.BigIntegerField()
+    guaranteed = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("日终余额")
+        constraints = [models.UniqueConstraint(fields=["book", "day"], name="prepaid_day_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.book_id} {self.day}"
 
 
 class Account(models.Model):

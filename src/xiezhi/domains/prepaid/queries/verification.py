@@ -5,14 +5,20 @@ first entry of its book that does not fit.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 from django.db import connection, connections
+from django.db.models import Case, F, Sum, When
+from django.db.models.functions import TruncDate
 
+from xiezhi.domains.prepaid.ledger.applying import Totals
 from xiezhi.domains.prepaid.ledger.digest import COLUMNS, GENESIS, digest
+from xiezhi.domains.prepaid.ledger.drafts import TOTALLED, Phase
 from xiezhi.domains.prepaid.ledger.verifying import Fault, Report
-from xiezhi.domains.prepaid.models import Book, Entry
+from xiezhi.domains.prepaid.models import Book, DayTotal, Entry
 
 PER_PART = 400_000
 FETCH = 20_000
@@ -67,7 +73,54 @@ def verify_books() -> Report:
         cursor.execute(_TOTALS)
         for book_id, account_id in cursor.fetchall():
             faults.append(Fault(book_id, None, f"account {account_id} is not the sum of its entries"))
+    faults += _day_faults()
     return Report(len(books), sum(last for _pk, last, _head in books), tuple(faults))
+
+
+def _day_faults() -> Iterator[Fault]:
+    """Totals by day that are not what the entries up to that day add up to: the first of each book."""
+    proven = _days_of_entries()
+    stored: dict[int, dict[date, Totals]] = defaultdict(dict)
+    for book_id, day, *totals in DayTotal.objects.values_list("book_id", "day", *Totals._fields):
+        stored[book_id][day] = Totals(*totals)
+    for book_id, day, *totals in Book.objects.values_list("pk", "day", *Totals._fields):
+        if day is not None or any(totals):
+            stored[book_id][day or date.min] = Totals(*totals)
+    for book_id in sorted(proven.keys() | stored.keys()):
+        there, here = proven.get(book_id, {}), stored[book_id]
+        told = proved = Totals(0, 0, 0)
+        for day in sorted(there.keys() | here.keys()):
+            told, proved = here.get(day, told), there.get(day, proved)
+            if told != proved:
+                yield Fault(book_id, None, f"the totals of {day} are not the sum of its entries")
+                break
+
+
+def _days_of_entries() -> dict[int, dict[date, Totals]]:
+    """Each book's totals at the end of each day with entries, added up from the journal."""
+
+    def change(total: str) -> Sum:
+        purses = [purse for purse, name in TOTALLED.items() if name == total]
+        grows, shrinks = ("credit", "debit") if total == "owed" else ("debit", "credit")
+        return Sum(
+            Case(When(**{f"{grows}__purse__in": purses}, then=F("amount")), default=0)
+            - Case(When(**{f"{shrinks}__purse__in": purses}, then=F("amount")), default=0)
+        )
+
+    rows = (
+        Entry.objects.filter(phase__in=[Phase.POSTED, Phase.CONFIRMED])
+        .annotate(day=TruncDate("booked_at"))
+        .values_list("book_id", "day")
+        .annotate(**{f"change_{name}": change(name) for name in Totals._fields})
+        .order_by("book_id", "day")
+    )
+    found: dict[int, dict[date, Totals]] = defaultdict(dict)
+    running = Totals(0, 0, 0)
+    for book_id, day, *changes in rows:
+        if book_id not in found:
+            running = Totals(0, 0, 0)
+        running = found[book_id][day] = Totals(*(old + new for old, new in zip(running, changes, strict=True)))
+    return found
 
 
 def _chain_faults(books: Sequence[tuple[int, int, bytes]]) -> Iterator[Fault]:

@@ -8,18 +8,28 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.prepaid.ledger import drafts
-from xiezhi.domains.prepaid.ledger.applying import AccountState, Applied, BookState, Earlier, apply, earlier_operations
+from xiezhi.domains.prepaid.ledger.applying import (
+    AccountState,
+    Applied,
+    BookState,
+    Earlier,
+    Totals,
+    apply,
+    change_of,
+    earlier_operations,
+)
 from xiezhi.domains.prepaid.ledger.digest import COLUMNS
 from xiezhi.domains.prepaid.ledger.drafts import Draft, Kind, LedgerRefused, Leg, Phase, Purse
-from xiezhi.domains.prepaid.models import Account, BankAccount, Book, Card, Entry, Merchant
+from xiezhi.domains.prepaid.models import Account, BankAccount, Book, Card, DayTotal, Entry, Merchant
 
 CHUNK = 500
 _REFUSALS = {
@@ -95,41 +105,91 @@ def post(draft: Draft, *, booked_at: datetime) -> Posted:
     with transaction.atomic():
         book = _load([draft])[draft.book_id]
         applied = apply(book, draft, booked_at=booked_at)
-        _save([book])
+        _save([book], booked_at)
     return Posted(tuple(entries_of(draft.book_id, applied.operation)), applied.replayed)
 
 
+_POST = (
+    "SELECT * FROM prepaid_post(%s::bigint, %s::text, %s::text, %s::bigint[], %s::bigint[], %s::bigint[], %s::text, %s::bytea,"
+    " %s::timestamptz, %s::timestamptz, %s::date, %s::text, %s::bigint, %s::bigint, %s::timestamptz)"
+)
+_FIELDS = ("id", *COLUMNS, "digest")
+
+
 def _post_by_function(draft: Draft, booked_at: datetime) -> Posted:
+    """One round trip, prepared in the server, in a transaction of its own unless the caller is in one."""
     arguments = (
         draft.book_id,
         str(draft.kind),
         str(draft.phase),
-        [leg.debit for leg in draft.legs],
-        [leg.credit for leg in draft.legs],
-        [leg.amount for leg in draft.legs],
+        _array(leg.debit for leg in draft.legs),
+        _array(leg.credit for leg in draft.legs),
+        _array(leg.amount for leg in draft.legs),
         draft.key,
         draft.request,
         draft.at,
         booked_at,
+        timezone.localdate(booked_at),
         draft.source,
         draft.actor_user_id,
         draft.refers,
         draft.expires_at,
     )
-    sql = (
-        "SELECT (r.entry).*, r.replayed FROM prepaid_post(%s::bigint, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[],"
-        " %s, %s, %s::timestamptz, %s::timestamptz, %s, %s::bigint, %s::bigint, %s::timestamptz) AS r"
-    )
+    connection.ensure_connection()
     try:
         # A refusal must not break the caller's transaction; outside one the function is its own.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            entries = tuple(Entry.objects.raw(sql, arguments))
+        with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.wrap_database_errors:
+            rows = _prepared_cursor().execute(_POST, arguments, prepare=True).fetchall()
     except DatabaseError as error:
         refusal = _REFUSALS.get(getattr(error.__cause__, "sqlstate", None) or "")
         if refusal is None:
             raise
         raise refusal() from None
-    return Posted(entries, bool(entries[0].replayed))  # type: ignore[attr-defined]
+    if rows[0][-1]:
+        return Posted(tuple(entries_of(draft.book_id, rows[0][1])), True)
+    return Posted(tuple(_entry(draft, booked_at, *given) for given in enumerate(rows)), False)
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _prepared_cursor() -> Any:
+    """A cursor of the driver itself: Django's own sends each statement as text, to be parsed and planned every time."""
+    import psycopg
+
+    raw = connection.connection
+    if raw.prepare_threshold is None:  # as Django leaves it; without a threshold the driver prepares nothing
+        raw.prepare_threshold = 5
+    return psycopg.Cursor(raw)
+
+
+def _entry(draft: Draft, booked_at: datetime, position: int, row: Sequence[Any]) -> Entry:
+    """The entry of one leg as the function has just written it."""
+    pk, sequence, debit_after, credit_after, digest, _replayed = row
+    leg, first = draft.legs[position], position == 0
+    values = (
+        pk,
+        draft.book_id,
+        sequence,
+        sequence - position,
+        position,
+        str(draft.kind),
+        str(draft.phase),
+        *leg,
+        debit_after,
+        credit_after,
+        draft.at,
+        booked_at,
+        draft.expires_at,
+        draft.key if first else "",
+        draft.request if first else None,
+        draft.source,
+        draft.actor_user_id,
+        draft.refers,
+        digest,
+    )
+    return Entry.from_db(connection.alias, _FIELDS, values)
 
 
 def post_batch(batch: Sequence[Draft], *, booked_at: datetime) -> list[Applied]:
@@ -148,7 +208,7 @@ def post_batch(batch: Sequence[Draft], *, booked_at: datetime) -> list[Applied]:
                 refusals.append((position, refusal))
         if refusals:
             raise BatchRefused(refusals)
-        _save(books.values())
+        _save(books.values(), booked_at)
     return results
 
 
@@ -300,8 +360,8 @@ def _near(operations: Iterable[int]) -> Q:
     return near
 
 
-def _save(books: Iterable[BookState]) -> None:
-    """Write what `apply` collected: entries, changed totals, the books' heads."""
+def _save(books: Iterable[BookState], booked_at: datetime) -> None:
+    """Write what `apply` collected: entries, changed totals, the books' heads and totals by day."""
     changed = [book for book in books if book.rows]
     rows = [row for book in changed for row in book.rows]
     if not rows:
@@ -313,8 +373,30 @@ def _save(books: Iterable[BookState]) -> None:
         else:
             _insert_rows(cursor, rows)
         _update_totals(cursor, accounts)
-        heads = [(book.last_sequence, book.head, book.id) for book in changed]
-        cursor.executemany("UPDATE prepaid_book SET last_sequence = %s, head = %s WHERE merchant_id = %s", heads)
+    day = timezone.localdate(booked_at)
+    for book in changed:
+        Book.objects.filter(pk=book.id).update(
+            last_sequence=book.last_sequence, head=book.head, **_day_totals(book.id, change_of(book), day)
+        )
+
+
+def _day_totals(book_id: int, change: Totals, day: date) -> dict[str, Any]:
+    """The book's columns with `change` added; a new day leaves the totals of the one before it behind. As `prepaid_post` does it."""
+    if not any(change):
+        return {}
+    columns = {name: F(name) + value for name, value in change._asdict().items() if value}
+    before = Book.objects.values("day", *Totals._fields).get(pk=book_id)
+    if before["day"] == day:
+        return columns
+    days = DayTotal.objects.filter(book_id=book_id)
+    if before["day"] is not None and before["day"] > day:  # booked late: the days since then end otherwise, too
+        last = days.filter(day__lt=day).order_by("-day").values(*Totals._fields).first()
+        days.get_or_create(book_id=book_id, day=day, defaults=last or dict.fromkeys(Totals._fields, 0))
+        days.filter(day__gte=day).update(**columns)
+        return columns
+    if before["day"] is not None:
+        DayTotal.objects.create(book_id=book_id, **before)
+    return {**columns, "day": day}
 
 
 def _columns() -> str:
