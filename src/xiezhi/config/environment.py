@@ -20,6 +20,14 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={text!r}: write 1 or 0")
 
 
+def choice(name: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`, the first unless told; raises ImproperlyConfigured for any other word."""
+    text = os.environ.get(name, "").strip().lower() or choices[0]
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name}={text!r}: write one of {', '.join(choices)}")
+    return text
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     text = os.environ.get(name, "")

@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from xiezhi.config import environment
+from xiezhi.foundation.keeping import logs
 
 PACKAGE = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("XIEZHI_DATA", "var")).resolve()
@@ -40,6 +41,7 @@ FOUNDATION = [
         "imports",
         "notices",
         "rules",
+        "keeping",
         "ui",
     )
 ]
@@ -65,6 +67,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "xiezhi.foundation.keeping.middleware.KeepingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -186,11 +189,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 DJANGO_TABLES2_TEMPLATE = "ui/table.html"
 
 PRODUCT_NAME = _("协治")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("XIEZHI_LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+LOGGING = logs.configuration(
+    form=environment.choice("XIEZHI_LOG_FORMAT", ("line", "json")), level=os.environ.get("XIEZHI_LOG_LEVEL", "INFO")
+)
+LOG_REQUESTS = environment.flag("XIEZHI_LOG_REQUESTS", False)
+METRICS_TOKEN = os.environ.get("XIEZHI_METRICS_TOKEN", "")

@@ -5,7 +5,9 @@ from django.views.i18n import set_language
 
 from xiezhi.domains.prepaid.api import api as prepaid
 
+handler500 = "xiezhi.foundation.keeping.views.broken"
 urlpatterns = [
+    path("", include("xiezhi.foundation.keeping.urls")),
     path("", RedirectView.as_view(pattern_name="desk:home", http_method_names=["get", "head"]), name="root"),
     path("language/", require_POST(set_language), name="set_language"),
     path("accounts/", include("xiezhi.foundation.accounts.urls")),

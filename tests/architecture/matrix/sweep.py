@@ -46,7 +46,7 @@ PEOPLE = {
 WRITES = ("INSERT", "UPDATE", "DELETE", "COPY", "MERGE")
 SESSIONS = "django_session"
 REFUSED = ">x-k"
-SIGNS = {200: "o", 303: "R", 401: "k", 403: "x", 404: "-", 409: "c", 422: "!"}
+SIGNS = {200: "o", 303: "R", 401: "k", 403: "x", 404: "-", 409: "c", 422: "!", 503: "u"}
 """What an answer is written as; the legend is in table.txt. 302 is `>` to the login page, `r` after something was done, else `n`."""
 
 
