@@ -26,6 +26,7 @@ SHARED = {
     "access:appoint": "an administrator keeps everybody's accounts",
     "access:end": "an administrator keeps everybody's accounts",
     "rules:detail": "rules are the district's",
+    "calendar:version": "the calendar is the district's",
     "rules:change": "rules are the district's",
     "rules:withdraw": "rules are the district's",
     "orgs:rename": "an administrator keeps all organisations",

@@ -12,6 +12,7 @@ from xiezhi.domains.registry.permissions import RegistryPermission as Registry
 from xiezhi.foundation.access.permissions import AccessPermission as Access
 from xiezhi.foundation.access.roles import Role
 from xiezhi.foundation.audit.permissions import AuditPermission as Audit
+from xiezhi.foundation.calendar.permissions import CalendarPermission as Calendar
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
 from xiezhi.foundation.rules.permissions import RulesPermission as Rules
@@ -26,7 +27,9 @@ class Administrator(Role):
     key, label = "administrator", _("系统管理员")
     description = _("管理机构、人员、任职与规则；不参与检查业务。")
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset({Access.MANAGE_PEOPLE.value, Rules.CHANGE.value, *(each.value for each in Orgs)})
+    permissions = frozenset(
+        {Access.MANAGE_PEOPLE.value, Rules.CHANGE.value, Calendar.IMPORT.value, *(each.value for each in Orgs)}
+    )
 
 
 _READS = {Registry.VIEW.value, Inspect.VIEW.value, Inspect.VIEW_FIGURES.value, Orgs.VIEW_CAPACITY.value}

@@ -12,6 +12,9 @@ from django.urls import reverse
 from tests.architecture.matrix.shops import Shop
 from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
 
+from xiezhi.foundation.files import links
+from xiezhi.foundation.files.models import StoredFile
+from xiezhi.foundation.calendar.models import CalendarVersion
 Parts = dict[str, Any]
 SOMEBODY_ELSE = "csgl.inspector"
 """Whose post, job, file and message the others try to reach."""
@@ -194,6 +197,7 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "registry:premises": lambda aim: {"pk": aim.world.door.pk},
     "registry:scene": _scene,
     "registry:scene_remove": _scene,
+    "calendar:version": lambda aim: {"pk": CalendarVersion.objects.earliest("pk").pk},
     "registry:match": lambda aim: {"pk": aim.side.pending.pk},
     "registry:match_move": lambda aim: {"pk": aim.side.pending.pk, **_move(aim)},
     "inspections:items_together": lambda aim: {"pk": aim.side.pair.pk},

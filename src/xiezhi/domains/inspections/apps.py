@@ -140,12 +140,16 @@ def _visits(config: AppConfig) -> None:
     from xiezhi.domains.inspections import attention as ours
     from xiezhi.domains.inspections.permissions import InspectionPermission as May
     from xiezhi.domains.inspections.queries.visits import answers_due
-    from xiezhi.domains.inspections.services import escalation
+    from xiezhi.domains.inspections.services import escalation, recounting
     from xiezhi.domains.inspections.workflow import PARTICIPATION, VISIT, Answer, VisitStatus
     from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.calendar import recomputation
     from xiezhi.foundation.jobs import periodic
     from xiezhi.foundation.ui import attention, navigation, statuses
 
+    recomputation.register(
+        "inspections.answers", _("联合检查的答复期限"), find=recounting.moved_answers, save=recounting.save_answers
+    )
     post_migrate.connect(_load_result_codes, sender=config)
     periodic.register("inspections.chase", escalation.EVERY, escalation.chase)
     attention.register("inspections.visits", ours.visits_and_answers)

@@ -1,8 +1,14 @@
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+
+from django.db import models
+from django.utils.translation import gettext as _
 
 from xiezhi.engines import deadlines
 from xiezhi.engines.deadlines import Deadline, Span, WorkdayTable
-from xiezhi.foundation.calendar.models import CalendarYear, SpecialDay
+from xiezhi.foundation.calendar.models import CalendarVersion, CalendarYear, DeadlineChange, SpecialDay
 
 
 def workday_table(first_year: int | None = None, last_year: int | None = None) -> WorkdayTable:
@@ -46,3 +52,62 @@ def pending_years(first_year: int, last_year: int) -> list[int]:
     """The years in this range whose notice is not known yet (待通知)."""
     known = set(CalendarYear.objects.filter(year__range=(first_year, last_year)).values_list("year", flat=True))
     return [year for year in range(first_year, last_year + 1) if year not in known]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One day of a month as the page draws it. `kind`: work, weekend, holiday or makeup; `changed`: differs from what is in force."""
+
+    on: date
+    kind: str
+    name: str = ""
+    changed: bool = False
+
+    @property
+    def word(self) -> str:
+        """休 or 班 on a day that differs from Monday to Friday; a colour alone says nothing to some people."""
+        return {"holiday": _("休"), "makeup": _("班")}.get(self.kind, "")
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month in weeks from Monday; None stands for a day of the months around it."""
+
+    first: date
+    weeks: list[list[Cell | None]]
+    workdays: int
+
+
+def months_of(year: int, special: dict[date, tuple[str, str]], changed: Iterable[date] = ()) -> list[Month]:
+    """The twelve months of `year`. `special`: day → (kind, name) of what differs from Monday to Friday."""
+    marked = set(changed)
+
+    def cell(on: date) -> Cell | None:
+        if on.month != month:
+            return None
+        kind, name = special.get(on, ("work" if on.weekday() < 5 else "weekend", ""))
+        return Cell(on, kind, name, on in marked)
+
+    found = []
+    for month in range(1, 13):
+        weeks = [[cell(on) for on in week] for week in calendar.Calendar().monthdatescalendar(year, month)]
+        worked = sum(each is not None and each.kind in {"work", "makeup"} for week in weeks for each in week)
+        found.append(Month(date(year, month, 1), weeks, worked))
+    return found
+
+
+def special_days(year: int) -> dict[date, tuple[str, str]]:
+    """What differs from Monday to Friday in `year`: day → (kind, name)."""
+    rows = SpecialDay.objects.filter(year=year).order_by("day")
+    return {day: (kind, name) for day, kind, name in rows.values_list("day", "kind", "name")}
+
+
+def days_of(version: CalendarVersion) -> dict[date, tuple[str, str]]:
+    """The same of a stored version."""
+    return {date.fromisoformat(on): (kind, name) for on, kind, name in version.days}
+
+
+def changes_of(row: models.Model) -> list[DeadlineChange]:
+    """How notices moved the deadline of `row`, newest first."""
+    key = row._meta.label_lower
+    return list(DeadlineChange.objects.filter(object_kind=key, object_id=str(row.pk)).order_by("-at", "-pk"))

@@ -1,7 +1,7 @@
 """How much time is left until a deadline, in the words people plan by."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from asgiref.local import Local
@@ -19,11 +19,12 @@ _request = Local()
 
 @dataclass(frozen=True)
 class Left:
-    """A deadline in words, with its tone and icon."""
+    """A deadline in words, with its tone and icon. `pending`: years it runs through whose holiday notice is not known (待通知)."""
 
     text: str
     tone: str
     icon: str
+    pending: tuple[int, ...] = ()
 
 
 def time_left(due: datetime, at: datetime) -> Left:
@@ -45,7 +46,16 @@ def time_left(due: datetime, at: datetime) -> Left:
         return Left(_("剩 %(time)s（今天 %(due)s 前）") % {"time": left, "due": f"{local:%H:%M}"}, "warning", "clock")
     days = workdays_between(today, local.date(), _workdays()).workdays
     text = ngettext("剩 %(n)s 个工作日（%(due)s 前）", "剩 %(n)s 个工作日（%(due)s 前）", days)
-    return Left(text % {"n": days, "due": absolute}, "caution" if days <= 2 else "neutral", "clock")
+    waiting = years_waiting(local, today)
+    return Left(text % {"n": days, "due": absolute}, "caution" if days <= 2 else "neutral", "clock", waiting)
+
+
+def years_waiting(due: date | datetime, today: date | None = None) -> tuple[int, ...]:
+    """The years from today's to that of `due` whose holiday notice is not known: what is counted through them is provisional."""
+    today = today or timezone.localdate()
+    last = timezone.localtime(due).year if isinstance(due, datetime) and timezone.is_aware(due) else due.year
+    known = _workdays().years
+    return tuple(year for year in range(today.year, last + 1) if year not in known)
 
 
 def _workdays() -> WorkdayTable:

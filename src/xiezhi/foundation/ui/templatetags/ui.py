@@ -1,7 +1,7 @@
 """The components that templates are built from: `{% load ui %}`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -98,12 +98,23 @@ def deadline(value: datetime | date | None, at: datetime | None = None) -> SafeS
         value = timezone.make_aware(datetime.combine(value, time(23, 59)))
     left: Left = time_left(value, at or timezone.now())
     return format_html(
-        '<time datetime="{}" class="state tone-{}">{}{}</time>',
+        '<time datetime="{}" class="state tone-{}">{}{}</time>{}',
         value.isoformat(),
         left.tone,
         icon(left.icon),
         left.text,
+        pending_mark(left.pending),
     )
+
+
+def pending_mark(years: Sequence[int]) -> SafeString | str:
+    """待通知 with what it means in its title; nothing when every year's notice is known."""
+    if not years:
+        return ""
+    told = _("%(years)s 年放假安排待通知，这个期限是暂定的，录入后自动重算") % {
+        "years": _("、").join(map(str, years))
+    }
+    return format_html(' <span class="state tone-caution" title="{}">{}{}</span>', told, icon("help-circle"), _("待通知"))
 
 
 @register.simple_tag
