@@ -29,6 +29,7 @@ WITHOUT_ACTOR = {
     "xiezhi.foundation.audit.services.sign_head": "the ticker's",
     "xiezhi.foundation.jobs.services.run": "the worker's; each job knows on whose behalf it runs",
     "xiezhi.foundation.jobs.services.reclaim": "the ticker's",
+    "xiezhi.foundation.jobs.services.prune_carriers": "the ticker's",
     "xiezhi.foundation.imports.services.settle": "the ticker's, and whoever looks at a batch whose job died",
     "xiezhi.foundation.imports.services.tidy": "the ticker's",
     "xiezhi.foundation.imports.services.settle_all": "the ticker's",

@@ -22,6 +22,7 @@ SHARED = {
     "desk:ui_move": "leads nowhere",
     "imports:start": "names a kind of sheet",
     "imports:template": "names a kind of sheet",
+    "files:short": "whoever holds the link may open it, for five minutes",
     "access:person": "an administrator keeps everybody's accounts",
     "access:appoint": "an administrator keeps everybody's accounts",
     "access:end": "an administrator keeps everybody's accounts",

@@ -151,6 +151,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not COLLECTED
 FILE_UPLOAD_HANDLERS = ["xiezhi.foundation.files.uploads.LimitedUploadHandler"]
 UPLOAD_LIMIT_MB = int(os.environ.get("XIEZHI_UPLOAD_LIMIT_MB", "20"))
+# Who looks at uploads before they are kept: unix:SOCKET or tcp:HOST:PORT of clamd, command:PROGRAM, or nobody.
+VIRUS_SCAN = os.environ.get("XIEZHI_VIRUS_SCAN", "").strip()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 

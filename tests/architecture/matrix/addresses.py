@@ -14,6 +14,8 @@ from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
 
 from xiezhi.foundation.files import links
 from xiezhi.foundation.files.models import StoredFile
+from xiezhi.foundation.files import links
+from xiezhi.foundation.files.models import StoredFile
 from xiezhi.foundation.calendar.models import CalendarVersion
 Parts = dict[str, Any]
 SOMEBODY_ELSE = "csgl.inspector"
@@ -152,6 +154,11 @@ def _number(aim: Aim) -> Parts:
     return {"number": "T1"}
 
 
+def _short(aim: Aim) -> Parts:
+    """A link made just now, as the page of the object would make it."""
+    return {"token": "nonsense" if aim.word else links.token_of(StoredFile.objects.earliest("pk"))}
+
+
 def _operation(aim: Aim) -> Parts:
     return {"operation": 1}
 
@@ -167,6 +174,7 @@ def _result(aim: Aim) -> Parts:
 
 ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "files:download": lambda aim: {"pk": aim.kept(aim.world.files)},
+    "files:short": _short,
     "imports:start": _key,
     "imports:template": _key,
     **dict.fromkeys(

@@ -11,6 +11,7 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         from xiezhi.foundation.audit import labels
+        from xiezhi.foundation.files import owners
         from xiezhi.foundation.imports import services, tasks
         from xiezhi.foundation.imports.models import ImportBatch
         from xiezhi.foundation.imports.specs import SPEC_PERMISSIONS
@@ -20,6 +21,7 @@ class ImportsConfig(AppConfig):
         from xiezhi.foundation.ui.statuses import dress
 
         assert tasks  # importing it registers the handlers
+        owners.register(ImportBatch)
         periodic.register("imports.settle", timedelta(seconds=15), lambda at: services.settle_all(at=at))
         periodic.register("imports.tidy", timedelta(days=1), lambda at: services.tidy(at=at))
         navigation.register(
@@ -40,4 +42,4 @@ class ImportsConfig(AppConfig):
             },
         )
         labels.register_workflow(IMPORTS)
-        labels.register({"imports.start": _("上传表格"), "files.stored": _("存入文件")})
+        labels.register({"imports.start": _("上传表格")})

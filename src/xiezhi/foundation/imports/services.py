@@ -16,7 +16,7 @@ from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.files.kinds import SHEETS
 from xiezhi.foundation.files.models import content_path
-from xiezhi.foundation.files.services import Received, receive, store_received
+from xiezhi.foundation.files.services import Received, receive, store_received, tie
 from xiezhi.foundation.files.sheets import Sheet, SheetRow, read_sheet
 from xiezhi.foundation.files.sheets.cells import as_text
 from xiezhi.foundation.imports.matching import checked_mapping, header_digest, proposed_mapping
@@ -121,6 +121,7 @@ def _create(
     at: datetime,
 ) -> ImportBatch:
     stored = store_received(received, actor=actor, at=at)
+    assert stored.uploaded_by_id is not None and stored.membership_id is not None  # without an owner only people store
     batch = ImportBatch.objects.create(
         spec_key=spec.key,
         file=stored,
@@ -132,6 +133,7 @@ def _create(
         created_at=at,
         **seen,
     )
+    tie(stored, to=batch, actor=actor, at=at)
     record("imports.start", batch, actor=actor, at=at, spec=spec.key, file=stored.pk, organisation=owner.code)
     return batch
 

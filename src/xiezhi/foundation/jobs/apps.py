@@ -20,6 +20,7 @@ class JobsConfig(AppConfig):
         periodic.register("audit.head", timedelta(hours=1), lambda at: sign_head(at=at))
         periodic.register("events.deliver", timedelta(seconds=2), lambda at: deliver_due(at=at))
         periodic.register("jobs.reclaim", timedelta(seconds=15), lambda at: services.reclaim(at=at))
+        periodic.register("jobs.prune", timedelta(hours=1), lambda at: services.prune_carriers(at=at))
         dress(
             Job.Status,
             {
