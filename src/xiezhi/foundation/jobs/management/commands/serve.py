@@ -10,14 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 from django.db import DatabaseError, connection
 
 from xiezhi.foundation.jobs import watch
-from xiezhi.foundation.keeping.database import store
-from xiezhi.foundation.keeping.proofs import unapplied_migrations
 
 RESTART_PAUSE_SECONDS = 2
 STOP_WITHIN_SECONDS = 10
@@ -50,22 +46,9 @@ class Command(BaseCommand):
 
     def _see_to_the_database(self) -> None:
         """Make the tables of an empty database; refuse one of another version, which a person brings up after a backup."""
-        try:
-            if not (waiting := unapplied_migrations()):
-                return
-            if not store().is_empty():
-                raise CommandError(
-                    f"the database is not of this version ({len(waiting)} migrations wait, the first is {waiting[0]}). "
-                    "Make a backup, run `xiezhi migrate`, then start again."
-                )
-        except DatabaseError as error:
-            raise CommandError(f"the database does not answer: {error}") from None
-        self.stdout.write("the database is empty; making its tables")
-        call_command("migrate", interactive=False, verbosity=0)
-        connection.close()  # this parent asks nothing more
+        from xiezhi.foundation.keeping.database import store
+        from xiezhi.foundation.keeping.proofs import unapplied_migrations
 
-    def _see_to_the_database(self) -> None:
-        """Make the tables of an empty database; refuse one of another version, which a person brings up after a backup."""
         try:
             if not (waiting := unapplied_migrations()):
                 return
