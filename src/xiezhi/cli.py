@@ -1,4 +1,4 @@
-"""The `xiezhi` command. Planning is pure computation and must not pay for (or need) Django; all else is a management command."""
+"""The `xiezhi` command. Planning and learning from texts are pure computation and need no Django; all else is a management command."""
 
 import os
 import signal
@@ -12,6 +12,10 @@ def main(argv: list[str] | None = None) -> int:
         from xiezhi.engines.planning.cli import main as plan
 
         return plan(arguments[1:])
+    if arguments[:1] == ["complaints"]:
+        from xiezhi.engines.text.cli import main as complaints
+
+        return complaints(arguments[1:])
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xiezhi.config.settings")
     from django.core.management import execute_from_command_line

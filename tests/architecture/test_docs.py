@@ -14,6 +14,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
 from xiezhi.engines.planning import cli as planning
+from xiezhi.engines.text import cli as complaints
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -125,6 +126,8 @@ def parser_of(name: str, rest: str) -> ArgumentParser | None:
     if name == "plan":
         verbs = {"verify": planning._verify_parser, "explain": planning._explain_parser}
         return verbs.get(rest.partition(" ")[0], planning._plan_parser)()
+    if name == "complaints":
+        return complaints.parser()
     if name == "help":
         return ArgumentParser()
     command = name.replace("-", "_")
