@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format lock messages screenshots clean
+.PHONY: help setup setup-dev wheel demo test check format lock messages screenshots clean
 
 # Each candidate is run, not merely found: a version manager's shim can be on the path and still fail.
 FIND_PYTHON = set -- python3 python3.13 python3.12 python3.11 /usr/bin/python3; \
@@ -27,6 +27,9 @@ setup: ## what running Xiezhi needs, into .venv
 
 setup-dev: ## everything that working on Xiezhi needs, into .venv
 	@$(FIND_PYTHON); exec "$$python" tools/bootstrap.py dev
+
+wheel: setup ## build assets and catalogues, then dist/xiezhi-….whl, which needs no Node to install
+	@exec $(RUN) tools/wheel.py
 
 demo: setup ## set up, load the demo district and serve it on 127.0.0.1 (PORT, 8000 unless told)
 	@exec $(RUN) -m xiezhi demo $(if $(PORT),--port "$(PORT)")

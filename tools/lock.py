@@ -42,7 +42,7 @@ def lock_python(name: str, *more: str) -> None:
 def main() -> None:
     if not (bootstrap.BIN / "uv").exists():
         sys.exit("✗ Locking needs uv in .venv, and set-up could not install it. Try `make setup-dev` again.")
-    for name in ("uv", "node", "base"):
+    for name in ("uv", "node", "wheel", "base"):
         lock_python(name)
     lock_python("dev", "--constraint", "base.txt")  # development adds to what runs, never changes it
     lock_npm()

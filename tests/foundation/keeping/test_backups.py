@@ -108,7 +108,12 @@ def test_what_cannot_be_restored_changes_nothing(
     )
     refused(_changed(made, tmp_path / "newer.tar", migrations={"inspections": ["0999_later"]}), "newer than this one")
     refused(_changed(made, tmp_path / "format.tar", format=2), "format this one cannot read")
-    refused(_changed(made, tmp_path / "counts.tar", rows={"accounts_user": 3}), "contradicts itself")
+    made_up = _changed(made, tmp_path / "counts.tar", rows={"accounts_user": 3})
+    if own.kind == "sqlite":
+        refused(made_up, "contradicts itself")
+    else:  # only the server can count, and then it is there
+        with pytest.raises(Trouble, match=r"contradicts itself(.|\n)*loaded all the same"):
+            restore_backup(made_up, passphrase=lambda: PHRASE, own=store(connection_to(new_database())))
     other = {"kind": "postgresql" if own.kind == "sqlite" else "sqlite", "member": own.member}
     refused(_changed(made, tmp_path / "kind.tar", database=other), "but this installation uses")
     refused(tmp_path / "nowhere.tar", "There is no file")

@@ -135,8 +135,10 @@ def restore_backup(
             keys.unseal((staging / archive.KEYS).read_bytes(), phrase, staging / "keys-opened")
         _compare(path, about, own.examine(staging / own.member))
         connections.close_all()
-        found = own.load(staging / own.member)
-        _compare(path, about, found)
+        try:
+            _compare(path, about, own.load(staging / own.member))
+        except Trouble as trouble:  # only a server can tell so late, and only of an archive that somebody made up
+            raise Trouble(f"{trouble}\nIt was loaded all the same: empty the database before you try again.") from None
         _move_all(staging / UPLOADS, Path(settings.MEDIA_ROOT))
         _move_all(staging / "keys-opened", data)
     return about
