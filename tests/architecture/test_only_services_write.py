@@ -23,6 +23,11 @@ SERVICES_THEMSELVES = {
 NOT_ROWS = {"foundation/files/sheets/sheetxml.py": "`rows` are a worksheet's there"}
 WITHOUT_ACTOR = {
     "xiezhi.domains.inspections.services.codes.load_result_codes": "brings published codes into an empty database; nobody acts",
+    "xiezhi.domains.complaints.services.lists.load_published_lists": "brings published lists into an empty database; nobody acts",
+    "xiezhi.domains.complaints.services.supervising.climb_ladders": "the ticker's",
+    "xiezhi.domains.complaints.services.clocks.recompute_clocks": "the ticker's",
+    "xiezhi.domains.complaints.services.handoffs.tell_waiting_again": "the ticker's",
+    "xiezhi.domains.complaints.services.handoffs.handoff_taken": "hears what another room did, which names its actor",
     "xiezhi.foundation.calendar.services.load_published_years": "brings published holidays into an empty database; nobody acts",
     "xiezhi.foundation.rules.services.load_declared_rules": "brings declared rules into the database; nobody acts",
     "xiezhi.foundation.audit.services.seal_entries": "the ticker's; seals what others did, and a seal has no moment of its own",
@@ -57,6 +62,7 @@ WITHOUT_ACTOR = {
 }
 """Acts without `actor` or `at`, and why nobody can be named."""
 POSITIONAL = {
+    "xiezhi.domains.complaints.services.handoffs.handoff_taken": "what an event brings comes first",
     "xiezhi.foundation.workflow.services.advance": "the table, the row and the move come first, as one reads them",
     "xiezhi.foundation.audit.services.record": "the action and the row come first; what follows is payload",
     "xiezhi.foundation.imports.services.start_import": "the kind of sheet comes first",

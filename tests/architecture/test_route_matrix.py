@@ -120,7 +120,7 @@ def test_no_page_takes_a_form_without_its_token() -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_product_answers_as_the_table_says(room: str) -> None:
     lines = [line for line in LINES if line.room == room]
-    world = World(visits=room == "inspections", shops=room == "prepaid")
+    world = World(visits=room == "inspections", shops=room == "prepaid", cases=room == "complaints")
     with time_machine.travel(CLOCK, tick=False):
         sweep = Sweep(world)
         wrong = [told for line in lines if (told := difference(sweep, line))]

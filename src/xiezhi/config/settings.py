@@ -45,7 +45,7 @@ FOUNDATION = [
         "ui",
     )
 ]
-DOMAINS = ["xiezhi.domains.registry", "xiezhi.domains.inspections", "xiezhi.domains.prepaid"]
+DOMAINS = [f"xiezhi.domains.{room}" for room in ("registry", "inspections", "prepaid", "complaints")]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

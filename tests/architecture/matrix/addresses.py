@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from tests.architecture.matrix.desks import Desks
 from tests.architecture.matrix.shops import Shop
 from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
 
@@ -52,6 +53,10 @@ class Aim:
     @property
     def shop(self) -> Shop:
         return self.world.shops[self.whose]
+
+    @property
+    def desk(self) -> Desks:
+        return self.world.desks[self.whose]
 
     @property
     def word(self) -> str:
@@ -148,6 +153,10 @@ def _my_card(aim: Aim) -> Parts:
 
 def _my_operation(aim: Aim) -> Parts:
     return {"number": aim.shop.card.number, "operation": aim.shop.operation}
+
+
+def _case(aim: Aim) -> Parts:
+    return {"pk": aim.desk.cases["handling"].pk, **_move(aim)}
 
 
 def _number(aim: Aim) -> Parts:
@@ -259,6 +268,8 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "prepaid-api:reverse": _operation,
     "inspections:visit_notice": _recorded,
     "inspections:visit_record": _recorded,
+    "complaints:case": _case,
+    "complaints:mall_request": lambda aim: {"pk": aim.desk.asked.pk},
 }
 
 
@@ -271,6 +282,7 @@ def _why(aim: Aim) -> Parts:
 
 
 BODIES: dict[str, Callable[[Aim], Parts]] = {
+    "complaints:mall_request": lambda aim: {"answer": "演示回应"},
     "set_language": lambda aim: {"language": "en"},
     "imports:sheet": lambda aim: {"sheet": "Sheet"},
     "notices:read": lambda aim: {"selected": [aim.kept(aim.world.notices)]},

@@ -12,6 +12,7 @@ import time_machine
 from django.core.files.base import ContentFile
 from openpyxl import Workbook
 
+from tests.architecture.matrix.desks import open_desks
 from tests.architecture.matrix.shops import open_shop, rent_to
 from tests.builders import prepaid
 from tests.builders.cast import FOUNDER, NOW, PASSWORD, TODAY, Cast, make_cast
@@ -66,11 +67,12 @@ class World:
     """`cast`, and two `Side`s: scjg (with xfjy as partner), and wsjk (with csgl). Visits with rounds, and
     shops, are made only where they are asked for, because they take their time."""
 
-    def __init__(self, *, visits: bool, shops: bool) -> None:
+    def __init__(self, *, visits: bool, shops: bool, cases: bool = False) -> None:
         self.cast = cast = make_cast()
         books = {OURS: prepaid.World(cast), THEIRS: prepaid.World(cast)}
         _appoint_the_rest(cast, books[OURS])
         self.shops = {whose: open_shop(each) for whose, each in books.items()} if shops else {}
+        self.desks = open_desks(cast) if cases else {}
         given_teams(cast)
         self.door = given_premises(cast)
         self.scene = a_scene(cast, "empty", "无人的场景")

@@ -14,6 +14,7 @@ rooms = [
     path("registry/", include("xiezhi.domains.registry.urls")),
     path("inspections/", include("xiezhi.domains.inspections.urls")),
     path("prepaid/", include("xiezhi.domains.prepaid.urls")),
+    path("complaints/", include("xiezhi.domains.complaints.urls")),
 ]
 desk = [
     path("", views.home, name="home"),

@@ -1,0 +1,157 @@
+from datetime import timedelta
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.apps.registry import apps as live_apps
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+def load_lists(sender: AppConfig, using: str, apps: Apps = live_apps, **kwargs: Any) -> None:
+    """Bring categories and reply templates into a database that has this room's tables."""
+    from xiezhi.domains.complaints.services.lists import load_published_lists
+
+    try:
+        apps.get_model("complaints", "ReplyTemplate")
+    except LookupError:  # migrated back to nothing
+        return
+    load_published_lists(using=using)
+
+
+class ComplaintsConfig(AppConfig):
+    name = "xiezhi.domains.complaints"
+    label = "complaints"
+    verbose_name = _("接诉即办")
+
+    def ready(self) -> None:
+        from xiezhi.domains.complaints.rules import RULES
+        from xiezhi.foundation.rules.registry import register
+
+        register(RULES)
+        post_migrate.connect(load_lists, sender=self)
+        _work()
+        _show()
+        _dress()
+
+
+def _work() -> None:
+    """What the ticker does, and what other rooms tell us."""
+    from xiezhi.domains.complaints.services import clocks, handoffs, supervising
+    from xiezhi.foundation.events.services import subscribe
+    from xiezhi.foundation.jobs import periodic
+
+    periodic.register("complaints.ladders", timedelta(minutes=1), lambda at: supervising.climb_ladders(at=at))
+    periodic.register("complaints.recompute", timedelta(hours=1), lambda at: clocks.recompute_clocks(at=at))
+    periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
+    subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
+
+
+def _show() -> None:
+    """Ways in, and words for the audit."""
+    from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+    from xiezhi.domains.complaints.workflow import CASE
+    from xiezhi.domains.registry import panels
+    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.ui import navigation
+
+    navigation.register_section("complaints", _("接诉即办"), 12)
+    navigation.register(
+        navigation.Item(_("诉求"), "complaints:cases", "phone", May.VIEW, "complaints", 20),
+        navigation.Item(
+            _("等商场回应的诉求"), "complaints:mall_requests", "building-store", May.ANSWER, "complaints", 30
+        ),
+    )
+    panels.register_lead("complaints.case", panels.Leads("complaints:case", "phone", May.VIEW))
+    labels.register_workflow(CASE)
+    labels.register(
+        {
+            "complaints.case.received": _("收到诉求"),
+            "complaints.case.numbered": _("补录编号"),
+            "complaints.case.amended": _("修改诉求要素"),
+            "complaints.case.split": _("拆出举报"),
+            "complaints.case.grouped": _("归入群体诉求"),
+            "complaints.case.ungrouped": _("移出群体诉求"),
+            "complaints.case.handed_over": _("更换承办人"),
+            "complaints.case.co_handler": _("请求协办"),
+            "complaints.case.co_answer": _("填写协办意见"),
+            "complaints.case.tier": _("变更办理时限"),
+            "complaints.case.clue": _("登记违法线索"),
+            "complaints.case.clue_verified": _("线索核查完毕"),
+            "complaints.case.jurisdiction": _("登记管辖争议"),
+            "complaints.case.jurisdiction_settled": _("管辖争议解决"),
+            "complaints.case.reopened": _("重新办理"),
+            "complaints.case.supervised": _("督办诉求"),
+            "complaints.case.supervision_answered": _("回复督办"),
+            "complaints.case.attached": _("添加附件"),
+            "complaints.case.inspection_raised": _("登记个案检查"),
+            "complaints.clock.step": _("期限提醒与提级"),
+            "complaints.mall.asked": _("转商场回应"),
+            "complaints.mall.answered": _("商场已回应"),
+            "complaints.mediation.planned": _("安排调解"),
+            "complaints.mediation.recorded": _("记录调解"),
+            "complaints.application.made": _("提出申请"),
+            "complaints.application.decided": _("审批申请"),
+            "complaints.person.opened": _("打开诉求人信息"),
+            "complaints.person.amended": _("修改诉求人信息"),
+        }
+    )
+
+
+def _dress() -> None:
+    """Icons and tones of states."""
+    from xiezhi.domains.complaints.words import CallbackOutcome, CaseStatus, Satisfaction, Tier, Urgency
+    from xiezhi.foundation.ui.statuses import dress
+
+    dress(
+        CaseStatus,
+        {
+            CaseStatus.LEAD: ("help-circle", "caution"),
+            CaseStatus.REGISTERED: ("clipboard-list", "caution"),
+            CaseStatus.DISPATCHED: ("arrow-right", "caution"),
+            CaseStatus.RETURNING: ("arrow-back-up", "warning"),
+            CaseStatus.HANDLING: ("player-play", "active"),
+            CaseStatus.MEDIATING: ("users-group", "active"),
+            CaseStatus.APPRAISAL: ("hourglass", "neutral"),
+            CaseStatus.CONCLUDED: ("edit", "caution"),
+            CaseStatus.REPLIED: ("phone", "good"),
+            CaseStatus.CLOSED: ("circle-check", "good"),
+            CaseStatus.DISMISSED: ("ban", "neutral"),
+            CaseStatus.MERGED: ("link", "neutral"),
+        },
+    )
+    dress(
+        Urgency,
+        {
+            Urgency.NORMAL: ("circle-dashed", "neutral"),
+            Urgency.URGENT: ("alert-triangle", "warning"),
+            Urgency.EMERGENCY: ("alert-circle", "urgent"),
+        },
+    )
+    dress(
+        Tier,
+        {
+            Tier.TWO_HOURS: ("clock-exclamation", "urgent"),
+            Tier.ONE_DAY: ("clock", "warning"),
+            Tier.WEEK: ("clock", "neutral"),
+            Tier.FORTNIGHT: ("clock", "neutral"),
+        },
+    )
+    dress(
+        CallbackOutcome,
+        {
+            CallbackOutcome.RESOLVED: ("circle-check", "good"),
+            CallbackOutcome.PARTLY: ("circle-dashed", "caution"),
+            CallbackOutcome.UNRESOLVED: ("circle-x", "urgent"),
+            CallbackOutcome.NO_ANSWER: ("help-circle", "neutral"),
+            CallbackOutcome.DECLINED: ("ban", "neutral"),
+        },
+    )
+    dress(
+        Satisfaction,
+        {
+            Satisfaction.SATISFIED: ("circle-check", "good"),
+            Satisfaction.FAIR: ("circle-dashed", "caution"),
+            Satisfaction.DISSATISFIED: ("circle-x", "urgent"),
+        },
+    )

@@ -1,0 +1,58 @@
+"""Tables of the complaint desk: cases and their people, clocks, and what was done."""
+
+from xiezhi.domains.complaints.models.cases import (
+    Case,
+    CaseEvent,
+    CaseQuerySet,
+    Category,
+    CoHandler,
+    ExternalNumber,
+    NumberSeries,
+    TierChange,
+    led_by,
+)
+from xiezhi.domains.complaints.models.clocks import Appraisal, Clock, ClockRevision
+from xiezhi.domains.complaints.models.handling import (
+    Agreement,
+    Application,
+    Attachment,
+    Callback,
+    Clue,
+    Handoff,
+    MallRequest,
+    Mediation,
+    Reply,
+    ReplyTemplate,
+    ReturnRequest,
+    Supervision,
+)
+from xiezhi.domains.complaints.models.parties import ComplaintParty, PartyOpening
+
+__all__ = [
+    "Agreement",
+    "Application",
+    "Appraisal",
+    "Attachment",
+    "Callback",
+    "Case",
+    "CaseEvent",
+    "CaseQuerySet",
+    "Category",
+    "Clock",
+    "ClockRevision",
+    "Clue",
+    "CoHandler",
+    "ComplaintParty",
+    "ExternalNumber",
+    "Handoff",
+    "MallRequest",
+    "Mediation",
+    "NumberSeries",
+    "PartyOpening",
+    "Reply",
+    "ReplyTemplate",
+    "ReturnRequest",
+    "Supervision",
+    "TierChange",
+    "led_by",
+]
