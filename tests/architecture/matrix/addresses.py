@@ -199,8 +199,9 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "access:appoint": _person,
     "access:end": lambda aim: {"pk": aim.world.cast.actors[SOMEBODY_ELSE].membership_id},
     "audit:history": lambda aim: {"kind": "inspections.plan", "object_id": str(aim.side.filed.pk)},
-    "rules:detail": lambda aim: {"key": RULE},
-    "rules:change": lambda aim: {"key": RULE},
+    **dict.fromkeys(
+        [f"rules:{page}" for page in ("detail", "versions", "change", "confirm", "assign")], lambda aim: {"key": RULE}
+    ),
     "rules:withdraw": lambda aim: {"pk": aim.world.rule_version.pk},
     "orgs:rename": lambda aim: {"pk": aim.world.cast["csgl"].pk},
     "orgs:officer": lambda aim: {"pk": aim.world.cast.officers[aim.side.department][1].pk},

@@ -46,7 +46,7 @@ def visit(client, cast):
 def typed(form, **changes):
     """What a browser would send for a form as it stands, with some fields typed over."""
     data = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in {**data, **changes}.items() if value is not None}
+    return {name: value for name, value in {**data, "act": "save", **changes}.items() if value is not None}
 
 
 def test_everybody_finds_rules_by_words_in_their_title_or_source(visit):

@@ -17,9 +17,20 @@ class InspectionsConfig(AppConfig):
         from xiezhi.foundation.rules.registry import register
 
         register(RULES)
+        _rule_effects()
         _plans_and_checks()
         _rounds()
         _visits(self)
+
+
+def _rule_effects() -> None:
+    from xiezhi.domains.inspections import rules
+    from xiezhi.domains.inspections.queries import rule_effects as ours
+    from xiezhi.foundation.rules import effects
+
+    effects.register(ours.PLANNING, ours.next_round)
+    effects.register([rules.CONFIRMATION_WORKDAYS], ours.answers)
+    effects.register([rules.ESCALATION], ours.escalation)
 
 
 def _plans_and_checks() -> None:

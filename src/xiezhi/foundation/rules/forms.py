@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -6,7 +7,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from xiezhi.foundation.rules.models import RuleVersion
+from xiezhi.foundation.files.uploads import Oversized
+from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.rules.exchange import Proposal, Trouble, read_json, read_workbook
+from xiezhi.foundation.rules.models import RuleVersion, Verification
 from xiezhi.foundation.rules.queries import Reading
 from xiezhi.foundation.rules.registry import Confidence, Rule, Source
 from xiezhi.foundation.rules.values import (
@@ -20,6 +24,7 @@ from xiezhi.foundation.rules.values import (
     Whole,
     Yearly,
 )
+from xiezhi.foundation.workflow.errors import Refused
 
 YES_NO = (("true", pgettext_lazy("rule value", "是")), ("false", pgettext_lazy("rule value", "否")))
 
@@ -108,6 +113,7 @@ class ChangeForm(forms.Form):
         label=gettext_lazy("说明"), max_length=600, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     seen_version_id = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    reopen = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,
@@ -153,4 +159,92 @@ class ChangeForm(forms.Form):
             "source": Source(data["instrument"], data["article"], data["body"], data["jurisdiction"]),
             "note": data["note"],
             "seen_version_id": data["seen_version_id"],
+            "reopen": data["reopen"],
         }
+
+
+class ConfirmForm(forms.Form):
+    """What confirms a working default as it stands: the text, the article, who issued it."""
+
+    instrument = forms.CharField(
+        label=gettext_lazy("依据文件"), max_length=200, help_text=gettext_lazy("标题和文号，不填网址。")
+    )
+    article = forms.CharField(
+        label=gettext_lazy("条款"), max_length=80, help_text=gettext_lazy("对照原文核到哪一条，例如：第十六条第二款。")
+    )
+    body = forms.CharField(label=gettext_lazy("发布机关"), max_length=80)
+    jurisdiction = forms.CharField(label=gettext_lazy("适用地域"), max_length=40, required=False)
+    effective_from = forms.DateField(label=gettext_lazy("自何日起按已核实使用"))
+    note = forms.CharField(
+        label=gettext_lazy("说明"), max_length=600, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def source(self) -> Source:
+        """The typed source."""
+        names = ("instrument", "article", "body", "jurisdiction")
+        return Source(**{name: self.cleaned_data[name] for name in names})
+
+
+class VerificationForm(forms.ModelForm[Verification]):
+    """Who is to find the source, and by when."""
+
+    class Meta:
+        model = Verification
+        fields = ("organisation", "due_on", "note")
+        help_texts = {"note": gettext_lazy("原文在哪里、该问谁，例如：向市局法规处要文件原件。")}
+        widgets = {"due_on": forms.DateInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = (Organisation.Kind.DISTRICT, Organisation.Kind.DEPARTMENT)
+        self.fields["organisation"].queryset = Organisation.objects.filter(kind__in=kinds).order_by("kind", "code")  # type: ignore[attr-defined]
+
+    def _post_clean(self) -> None:
+        """The service checks and saves; a second assignment of the same rule replaces the first."""
+
+
+class BookForm(forms.Form):
+    """A rule book to take in. After validation `proposals` and `troubles`; `content` carries the file from the preview to the end."""
+
+    book = forms.FileField(
+        label=gettext_lazy("规则文件"),
+        required=False,
+        help_text=gettext_lazy("从本系统导出的 xlsx、csv 或 json，改过的也行。已有的版本不会改变，只添加新的版本。"),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.json"}),
+    )
+    content = forms.CharField(widget=forms.HiddenInput, required=False)
+    reopen = forms.BooleanField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, oversized: Oversized | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.oversized = oversized
+        self.proposals: list[Proposal] = []
+        self.troubles: list[Trouble] = []
+
+    def clean(self) -> dict[str, Any]:
+        """Reads the file, told apart by what it begins with."""
+        data: dict[str, Any] = super().clean() or {}
+        upload = data.get("book")
+        try:
+            if self.oversized:
+                self.add_error("book", self.oversized.message)
+            elif upload:
+                self.proposals, self.troubles = self._read(upload)
+            elif data.get("content"):
+                self.proposals, self.troubles = read_json(data["content"])
+            else:
+                self.add_error("book", _("请选择一个文件。"))
+        except Refused as refusal:
+            self.add_error("book", str(refusal))
+        return data
+
+    def _read(self, upload: Any) -> tuple[list[Proposal], list[Trouble]]:
+        path = Path(upload.temporary_file_path())
+        with path.open("rb") as file:
+            begin = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if not begin.startswith((b"{", b"[")):
+            return read_workbook(path)
+        try:
+            return read_json(path.read_text("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise Refused(_("JSON 文件应为 UTF-8 编码。")) from None

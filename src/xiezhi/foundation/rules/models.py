@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.registry import Confidence
 
 
@@ -66,3 +67,19 @@ class RuleVersion(models.Model):
         if self.effective_from > on:
             return self.Period.TO_COME
         return self.Period.ENDED if self.effective_to and self.effective_to < on else self.Period.IN_FORCE
+
+
+class Verification(models.Model):
+    """核实安排: who is to find the source of a working default, and by when. One per rule; it ends when the rule is confirmed."""
+
+    key = models.CharField(_("规则"), max_length=80, unique=True)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("由谁核实"))
+    due_on = models.DateField(_("何时前核实"))
+    note = models.CharField(_("线索"), max_length=200, blank=True)
+    assigned_at = models.DateTimeField(_("安排时间"))
+
+    class Meta:
+        verbose_name = _("核实安排")
+
+    def __str__(self) -> str:
+        return f"{self.key} · {self.organisation}"

@@ -16,15 +16,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.rules import services
+from xiezhi.foundation.rules import effects, services
 from xiezhi.foundation.rules.forms import ChangeForm
-from xiezhi.foundation.rules.models import RuleVersion
+from xiezhi.foundation.rules.models import RuleVersion, Verification
 from xiezhi.foundation.rules.permissions import RulesPermission
 from xiezhi.foundation.rules.queries import Reading, RuleBook, reading_of, rule_book
 from xiezhi.foundation.rules.registry import Confidence, Rule, Version, all_rules, get_rule
 from xiezhi.foundation.rules.values import Table as TableKind
 from xiezhi.foundation.ui.forms import form_page, saved
-from xiezhi.foundation.ui.lists import Filters, list_page
+from xiezhi.foundation.ui.lists import Action, Filters, list_page
 from xiezhi.foundation.ui.tables import DayColumn, StatusColumn, Table
 
 
@@ -119,6 +119,11 @@ def rules(request: DeskRequest) -> HttpResponseBase:
         table=RulesTable,
         filterset=RulesFilters,
         unit=_("条规则"),
+        actions=[
+            Action(_("待核实"), reverse("rules:pending"), "checklist"),
+            Action(_("两日对照"), reverse("rules:compare"), "history"),
+            Action(_("导出与导入"), reverse("rules:exchange"), "upload"),
+        ],
         template="rules/list.html",
         context={"waiting": waiting, "working_default": Confidence.WORKING_DEFAULT.value},
     )
@@ -199,6 +204,7 @@ def rule(request: DeskRequest, key: str) -> HttpResponse:
             "confidences": Confidence,
             "periods": RuleVersion.Period,
             "may_change": request.actor.can(RulesPermission.CHANGE),
+            "verification": Verification.objects.select_related("organisation").filter(key=key).first(),
         },
     )
 
@@ -206,26 +212,70 @@ def rule(request: DeskRequest, key: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(RulesPermission.CHANGE.value)
 def change(request: DeskRequest, key: str) -> HttpResponse:
-    """Let a new version of the rule follow."""
-    declared, today = _rule_or_404(key), timezone.localdate()
+    """Let a new version of the rule follow: first what it would alter, then the change itself."""
+    declared, today, at = _rule_or_404(key), timezone.localdate(), timezone.now()
     book = rule_book(declared)
     current = book.current(declared, on=today)
     if current is None:
         raise Http404
     now = reading_of(current)
+    act = request.POST.get("act")
     form = ChangeForm(request.POST or None, rule=declared, shown=now, versions=book.versions[key], today=today)
-    version = saved(form, lambda data: services.change_rule(key=key, **data, actor=request.actor, at=timezone.now()))
-    if version:
-        messages.success(request, _("已改好：新版本自 %(day)s 起生效。") % {"day": version.effective_from})
-        return redirect("rules:detail", key=key)
+    if act == "save":
+        version = saved(form, lambda data: services.change_rule(key=key, **data, actor=request.actor, at=at))
+        if version:
+            messages.success(request, _("已改好：新版本自 %(day)s 起生效。") % {"day": version.effective_from})
+            return redirect("rules:detail", key=key)
+    elif act != "back" and form.is_bound and form.is_valid():
+        return _what_it_would_alter(request, form, declared, book, now)
     return form_page(
         request,
         form,
         title=_("修改“%(title)s”") % {"title": now.title},
         intro=_("现在：%(value)s，自 %(day)s 起。") % {"value": now.display, "day": now.effective_from},
-        submit=_("立为新版本"),
+        submit=_("看影响"),
         cancel_url=reverse("rules:detail", args=[key]),
     )
+
+
+def _what_it_would_alter(
+    request: DeskRequest, form: ChangeForm, declared: Rule[Any], book: RuleBook, now: Reading[Any]
+) -> HttpResponse:
+    data = form.cleaned_data
+    proposed = services.proposed_change(
+        declared, data["value"], data["effective_from"], book.versions[declared.key], timezone.now()
+    )
+    found = effects.effects_of(proposed)
+    return render(
+        request,
+        "rules/preview.html",
+        {
+            "rule": declared,
+            "reading": now,
+            "before": declared.display(proposed.before) if proposed.before is not None else "—",
+            "after": declared.display(proposed.after),
+            "data": data,
+            "source_line": " ".join(
+                part for part in (data["source"].body, data["source"].instrument, data["source"].article) if part
+            ),
+            "confidence": data["confidence"],
+            "confidences": Confidence,
+            "effects": found,
+            "reopened": effects.reopened(found),
+            "same_value": proposed.before == proposed.after,
+            "carried": _carried(form),
+        },
+    )
+
+
+def _carried(form: ChangeForm) -> list[tuple[str, str]]:
+    """What was typed, to be sent again from the preview."""
+    return [(name, value) for name in form.fields if name != "reopen" for value in request_values(form.data, name)]
+
+
+def request_values(data: Any, name: str) -> list[str]:
+    """Every value that was sent under a name."""
+    return list(data.getlist(name)) if hasattr(data, "getlist") else [data[name]] if name in data else []
 
 
 @require_POST
