@@ -4,6 +4,8 @@ import os
 import secrets
 import socket
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -49,6 +51,36 @@ def secret(name: str, kept_in: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(value)
     return value
+
+
+def origin(address: str) -> str:
+    """Scheme, host and port of an address; raises ImproperlyConfigured where it is none."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"https", "http"} or not parts.netloc:
+        raise ImproperlyConfigured(f"{address!r}: write a whole address, https://…")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def directory(issuer: str) -> dict[str, Any]:
+    """allauth's configuration of the district's OpenID Connect directory at `issuer`, from XIEZHI_OIDC_CLIENT_ID, _CLIENT_SECRET and _NAME;
+    without an issuer there is none. Raises ImproperlyConfigured where something is missing, or the address is not https (but on this
+    computer)."""
+    if not issuer:
+        return {"APPS": []}
+    host = urlsplit(origin(issuer)).hostname
+    if not issuer.startswith("https://") and host not in {"127.0.0.1", "localhost", "::1"}:
+        raise ImproperlyConfigured("XIEZHI_OIDC_ISSUER: the directory must be asked over https")
+    client, password = os.environ.get("XIEZHI_OIDC_CLIENT_ID", ""), os.environ.get("XIEZHI_OIDC_CLIENT_SECRET", "")
+    if not client or not password:
+        raise ImproperlyConfigured("XIEZHI_OIDC_ISSUER needs XIEZHI_OIDC_CLIENT_ID and XIEZHI_OIDC_CLIENT_SECRET")
+    app = {
+        "provider_id": "district",
+        "name": os.environ.get("XIEZHI_OIDC_NAME", "统一身份认证"),
+        "client_id": client,
+        "secret": password,
+        "settings": {"server_url": issuer},
+    }
+    return {"APPS": [app], "OAUTH_PKCE_ENABLED": True}
 
 
 def free_port(wanted: int) -> int:

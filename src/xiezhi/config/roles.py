@@ -27,8 +27,9 @@ class Administrator(Role):
     key, label = "administrator", _("系统管理员")
     description = _("管理机构、人员、任职与规则；不参与检查业务。")
     organisation_kinds, district_wide = DISTRICT, True
+    second_factor = True
     permissions = frozenset(
-        {Access.MANAGE_PEOPLE.value, Rules.CHANGE.value, Calendar.IMPORT.value, *(each.value for each in Orgs)}
+        {*(each.value for each in Access), Rules.CHANGE.value, Calendar.IMPORT.value, *(each.value for each in Orgs)}
     )
 
 
@@ -79,6 +80,7 @@ class DepartmentHead(Role):
     key, label = "head", _("部门负责人")
     description = _("代表本部门确认、提议改期或不参加联合检查。")
     organisation_kinds = DEPARTMENT
+    may_take = frozenset({"planner"})
     permissions = frozenset(
         _READS
         | {

@@ -61,6 +61,10 @@ INSTALLED_APPS = [
     *FOUNDATION,  # before allauth: our account pages come first
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     *DOMAINS,
     "xiezhi.web.desk",
     "xiezhi.demo",
@@ -122,12 +126,66 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "desk:home"
-ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_LOGIN_METHODS = {"username", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_FORMS = {"login": "xiezhi.foundation.accounts.forms.LoginForm"}
-ACCOUNT_ADAPTER = "xiezhi.foundation.accounts.adapter.ClosedSignupAdapter"
+ACCOUNT_ADAPTER = "xiezhi.foundation.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "xiezhi.foundation.accounts.forms.LoginForm",
+    "reauthenticate": "xiezhi.foundation.accounts.forms.ReauthenticateForm",
+    "request_login_code": "xiezhi.foundation.accounts.forms.RequestCodeForm",
+    "confirm_login_code": "xiezhi.foundation.accounts.forms.ConfirmCodeForm",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 300
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+# Five wrong passwords or codes in fifteen minutes lock one account; a whole office may sit behind one address. Codes cost money: few a day.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "60/m/ip,5/15m/key",
+    "request_login_code": "20/m/ip,1/m/key,10/d/key",
+}
+# Counted where every process looks: two web processes must not allow twice as much, nor take a used code again.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_passing",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("XIEZHI_PROXIES", "0"))
+
+# Who must have a second factor: `administrators` (roles that say so), `everybody`, `nobody`.
+SECOND_FACTOR = environment.choice("XIEZHI_SECOND_FACTOR", ("administrators", "everybody", "nobody"))
+MFA_ADAPTER = "xiezhi.foundation.accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow no other insecure place than localhost
+MFA_FORMS = {
+    "authenticate": "xiezhi.foundation.accounts.forms.AuthenticateForm",
+    "reauthenticate": "xiezhi.foundation.accounts.forms.ReauthenticateByCodeForm",
+    "activate_totp": "xiezhi.foundation.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "xiezhi.foundation.accounts.forms.AddKeyForm",
+    "edit_webauthn": "xiezhi.foundation.accounts.forms.EditKeyForm",
+}
+
+# The district's own directory (统一身份认证, OpenID Connect): on where XIEZHI_OIDC_ISSUER is said.
+OIDC_ISSUER = os.environ.get("XIEZHI_OIDC_ISSUER", "").rstrip("/")
+OIDC_ACCOUNT_CLAIM = os.environ.get("XIEZHI_OIDC_ACCOUNT_CLAIM", "preferred_username")
+OIDC_OPENS_ACCOUNTS = environment.flag("XIEZHI_OIDC_OPENS_ACCOUNTS", False)
+SOCIALACCOUNT_ADAPTER = "xiezhi.foundation.accounts.adapter.DirectoryAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": environment.directory(OIDC_ISSUER)}
+
+PHONE_SIGNUP = environment.flag("XIEZHI_PHONE_SIGNUP", False)
+PUBLIC_HOME = "my_cards"
+"""Where people without any post go after signing in."""
+SESSION_COOKIE_AGE = int(os.environ.get("XIEZHI_SESSION_HOURS", "12")) * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -174,7 +232,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        # Signing in through the directory begins with a form of ours that is led on there.
+        "form-action": [SELF, *([environment.origin(OIDC_ISSUER)] if OIDC_ISSUER else [])],
     }
 }
 X_FRAME_OPTIONS = "DENY"

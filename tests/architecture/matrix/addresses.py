@@ -12,12 +12,10 @@ from django.urls import reverse
 from tests.architecture.matrix.desks import Desks
 from tests.architecture.matrix.shops import Shop
 from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
-
-from xiezhi.foundation.files import links
-from xiezhi.foundation.files.models import StoredFile
-from xiezhi.foundation.files import links
-from xiezhi.foundation.files.models import StoredFile
 from xiezhi.foundation.calendar.models import CalendarVersion
+from xiezhi.foundation.files import links
+from xiezhi.foundation.files.models import StoredFile
+
 Parts = dict[str, Any]
 SOMEBODY_ELSE = "csgl.inspector"
 """Whose post, job, file and message the others try to reach."""
@@ -197,6 +195,15 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "notices:open": lambda aim: {"pk": aim.kept(aim.world.notices)},
     "access:person": _person,
     "access:appoint": _person,
+    **dict.fromkeys(["access:phone", "access:handover"], _person),
+    "access:account_act": lambda aim: {**_person(aim), **_move(aim)},
+    "access:elevation_move": lambda aim: {"pk": aim.kept(aim.world.elevations), **_move(aim)},
+    "access:elevation_detail": lambda aim: {"pk": aim.kept(aim.world.elevations)},
+    "account_end_session": lambda aim: {"pk": aim.kept(aim.world.signed_in)},
+    **dict.fromkeys(
+        [f"openid_connect_{step}" for step in ("login", "callback")], lambda aim: {"provider_id": "district"}
+    ),
+    **dict.fromkeys([f"mfa_{act}_webauthn" for act in ("edit", "remove")], lambda aim: {"pk": 1}),
     "access:end": lambda aim: {"pk": aim.world.cast.actors[SOMEBODY_ELSE].membership_id},
     "audit:history": lambda aim: {"kind": "inspections.plan", "object_id": str(aim.side.filed.pk)},
     **dict.fromkeys(
@@ -303,6 +310,13 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
         "starts_on": TODAY,
     },
     "access:end": lambda aim: {"ends_on": TODAY},
+    "access:phone": lambda aim: {"number": "19900008888"},
+    "access:account_act": _why,
+    "access:handover": lambda aim: {
+        "to": aim.world.cast.actors["csgl.head"].membership_id,
+        "last_day": TODAY,
+        **_why(aim),
+    },
     "orgs:rename": lambda aim: {"name": "演示区城市管理局", "short_name": "城市管理", "qualified": "on"},
     "orgs:pattern_end": lambda aim: {"ends_on": (LATER + timedelta(days=60)).isoformat()},
     "registry:label": lambda aim: {

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import time_machine
+from allauth.usersessions.models import UserSession
 from django.core.files.base import ContentFile
 from openpyxl import Workbook
 
@@ -24,6 +25,7 @@ from xiezhi.domains.inspections.services import catalogue
 from xiezhi.domains.inspections.services.rounds import send_round, start_round
 from xiezhi.domains.registry.services import queue_name
 from xiezhi.foundation.access.services import actor_for, appoint, end_membership, open_account
+from xiezhi.foundation.access.services.elevations import request_elevation
 from xiezhi.foundation.files.services import store_upload
 from xiezhi.foundation.imports import services as imports
 from xiezhi.foundation.imports.models import ImportBatch
@@ -93,6 +95,8 @@ class World:
         self.open_jobs = {name: self._job(name) for name in cast.people}
         self.dead_jobs = {name: self._dead_job(name) for name in cast.people}
         self.notices = {name: self._notice(name) for name in cast.people}
+        self.signed_in = {name: self._signed_in(name) for name in cast.people}
+        self.elevations = {name: self._elevation(name) for name in ("scjg.inspector", "csgl.inspector")}
         self.files = {name: self._file(name) for name in cast.people if name != "stranger"}
 
     def _job(self, name: str) -> int:
@@ -106,6 +110,16 @@ class World:
         person = self.cast.people[name]
         notify([person.pk], key="matrix", title="演示消息", at=NOW)
         return Notice.objects.get(recipient=person, key="matrix").pk
+
+    def _signed_in(self, name: str) -> int:
+        person = self.cast.people[name]
+        return UserSession.objects.create(
+            user=person, ip="127.0.0.1", session_key=f"matrix-{person.pk}", user_agent=""
+        ).pk
+
+    def _elevation(self, name: str) -> int:
+        asked = {"role": "planner", "minutes": 30, "reason": "演示理由"}
+        return request_elevation(**asked, actor=self.cast.actor(name), at=NOW).pk
 
     def _file(self, name: str) -> int:
         content = ContentFile(f"演示,{name}\n".encode(), name="演示.csv")

@@ -10,7 +10,11 @@ from django.utils.functional import Promise
 
 
 class Role:
-    """One kind of post. `organisation_kinds`: where it can be held. `district_wide`: sees every department's objects."""
+    """One kind of post. `organisation_kinds`: where it can be held. `district_wide`: sees every department's objects.
+
+    `second_factor`: may be acted in only with one (`settings.SECOND_FACTOR`). `may_take`: roles that may be taken on for a while with a reason
+    alone; any other needs somebody's approval (临时授权).
+    """
 
     key: ClassVar[str]
     label: ClassVar[str | Promise]
@@ -18,6 +22,8 @@ class Role:
     organisation_kinds: ClassVar[frozenset[str]]
     permissions: ClassVar[frozenset[str]]
     district_wide: ClassVar[bool] = False
+    second_factor: ClassVar[bool] = False
+    may_take: ClassVar[frozenset[str]] = frozenset()
 
 
 @cache

@@ -1,5 +1,6 @@
 import django_filters
 import django_tables2
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -12,13 +13,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.foundation.access import services
+from xiezhi.foundation.access.account_views import acts_for
+from xiezhi.foundation.access.factors import has_factor, must_have_factor
 from xiezhi.foundation.access.forms import AccountForm, AppointmentForm, EndForm
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import SESSION_KEY, DeskRequest
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.access.permissions import AccessPermission
 from xiezhi.foundation.access.roles import roles
-from xiezhi.foundation.accounts.models import User
+from xiezhi.foundation.access.services.handover import hanging_on
+from xiezhi.foundation.access.waiting import ENDING_WITHIN
+from xiezhi.foundation.accounts import lockout
+from xiezhi.foundation.accounts.models import AccountAct, User
 from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import DayColumn, Table
@@ -66,10 +72,22 @@ class PeopleFilters(Filters):
         choices=lambda: [(key, role.label) for key, role in roles().items()],
         method="holding",
     )
+    ending = django_filters.ChoiceFilter(
+        label=gettext_lazy("任期"), choices=[("on", gettext_lazy("14 天内到期"))], method="ending_soon"
+    )
+    is_active = django_filters.ChoiceFilter(
+        label=gettext_lazy("账号"), choices=[("True", gettext_lazy("启用")), ("False", gettext_lazy("停用"))]
+    )
 
     class Meta:
         model = User
-        fields = ("q", "role")
+        fields = ("q", "role", "ending", "is_active")
+
+    def ending_soon(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        """People one of whose present posts ends soon."""
+        today = timezone.localdate()
+        ending = Membership.objects.valid_on(today).filter(ends_on__lte=today + ENDING_WITHIN)
+        return queryset.filter(pk__in=ending.values("user_id"))
 
     def holding(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         """People who hold the role today."""
@@ -97,15 +115,33 @@ def people(request: DeskRequest) -> HttpResponseBase:
 @require_GET
 @needs(MANAGE)
 def person(request: DeskRequest, pk: int) -> HttpResponse:
-    """One person's account and every appointment, past and present."""
+    """One person's account with what may be done about it, and every appointment, past and present."""
     user = get_object_or_404(User, pk=pk)
     today = timezone.localdate()
+    until, factor = lockout.locked_until(*lockout.keys_of(user)), has_factor(user)
     memberships = list(user.memberships.select_related("organisation").order_by("-starts_on", "-pk"))
     appointments = [
         {"membership": each, "state": _state(each, today), "can_end": each.ends_on is None or each.ends_on >= today}
         for each in memberships
     ]
-    return render(request, "access/person.html", {"person": user, "appointments": appointments})
+    context = {
+        "person": user,
+        "appointments": appointments,
+        "locked_until": until,
+        "factor": factor,
+        "needs_factor": must_have_factor(user),
+        "sessions": UserSession.objects.filter(user=user).count(),
+        "acts": acts_for(user, locked=until is not None, factor=factor, oneself=user.pk == request.actor.user_id),
+        "hanging": [] if user.pk == request.actor.user_id else hanging_on(user, at=timezone.now()),
+        "timeline": [_told(each) for each in user.acts.select_related("by").order_by("-pk")[:20]],
+        "handovers": user.handovers.select_related("to").order_by("-pk"),
+    }
+    return render(request, "access/person.html", context)
+
+
+def _told(act: AccountAct) -> dict[str, object]:
+    who = str(act.by) if act.by else _("系统")
+    return {"at": act.at, "title": act.get_kind_display(), "text": act.reason, "who": who, "icon": "lock"}
 
 
 def _state(membership: Membership, today: object) -> tuple[str, str, str]:
@@ -123,9 +159,13 @@ def _state(membership: Membership, today: object) -> tuple[str, str, str]:
 def open_account(request: DeskRequest) -> HttpResponse:
     """Give a person an account."""
     form = AccountForm(request.POST or None)
-    user = saved(form, lambda data: services.open_account(**data, actor=request.actor, at=timezone.now()))
+    user = saved(
+        form, lambda data: services.open_account(**data, must_change=True, actor=request.actor, at=timezone.now())
+    )
     if user:
-        messages.success(request, _("账号已开立。请当面告知初始密码，并提醒本人登录后修改。下一步：任命岗位。"))
+        messages.success(
+            request, _("账号已开立。请当面告知初始密码：7 天内有效，本人登录后要先改掉。下一步：任命岗位。")
+        )
         return redirect("access:person", pk=user.pk)
     return form_page(request, form, title=_("开立账号"), submit=_("开立账号"), cancel_url=reverse("access:people"))
 

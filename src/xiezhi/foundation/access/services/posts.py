@@ -1,10 +1,11 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.access.keepers import someone_stays
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.access.permissions import AccessPermission
 from xiezhi.foundation.access.roles import roles
@@ -14,13 +15,17 @@ from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.services import create_organisation
 from xiezhi.foundation.workflow.errors import Refused
 
+ONE_DAY = timedelta(days=1)
+MUST_CHANGE_WITHIN = timedelta(days=7)
+"""How long a first password, told by the administrator, signs in before the person has chosen their own."""
+
 
 def actor_for(membership: Membership) -> Actor:
-    """The actor that a person is while acting through `membership`."""
-    role = membership.role_class
+    """The actor that a person is while acting through `membership`, with what is granted to it for a while if it was read `with_elevation`."""
+    role, taken = membership.role_class, roles().get(getattr(membership, "elevated_role", None) or "")
     return Actor(
         role=role.key,
-        permissions=role.permissions,
+        permissions=role.permissions | taken.permissions if taken else role.permissions,
         user_id=membership.user_id,
         membership_id=membership.pk,
         organisation_id=membership.organisation_id,
@@ -30,15 +35,21 @@ def actor_for(membership: Membership) -> Actor:
 
 
 @transaction.atomic
-def open_account(*, username: str, display_name: str, password: str | None, actor: Actor, at: datetime) -> User:
-    """Give a person an account. Raises Refused when the login name is taken."""
+def open_account(
+    *, username: str, display_name: str, password: str | None, actor: Actor, at: datetime, must_change: bool = False
+) -> User:
+    """Give a person an account. `must_change`: the password was told to them and is to be changed at the first sign-in, within seven days.
+    Raises Refused when the login name is taken."""
     actor.require(AccessPermission.MANAGE_PEOPLE)
     taken = _("登录名“%(name)s”已有人使用，请换一个。") % {"name": username}
     if User.objects.filter(username=username).exists():
         raise Refused(taken)
     try:
         with transaction.atomic():
-            user = User.objects.create_user(username, password, display_name=display_name, joined_at=at)
+            lasts = at + MUST_CHANGE_WITHIN if must_change else None
+            user = User.objects.create_user(
+                username, password, display_name=display_name, joined_at=at, password_expires_at=lasts
+            )
     except IntegrityError as error:  # somebody took it at the same moment
         raise Refused(taken) from error
     record("access.account_opened", user, actor=actor, at=at)
@@ -73,10 +84,12 @@ def appoint(
 
 @transaction.atomic
 def end_membership(*, membership: Membership, ends_on: date, actor: Actor, at: datetime) -> Membership:
-    """End an appointment on `ends_on` (last valid day). Nobody ends their own, so that a bureau never locks itself out."""
+    """End an appointment on `ends_on` (last valid day). Nobody ends their own, and one administrator is always left: two who end each other's
+    post at the same moment take turns, and the second is refused."""
     actor.require(AccessPermission.MANAGE_PEOPLE)
     if membership.pk == actor.membership_id:
         raise Refused(_("不能结束自己正在使用的任职，请由另一位管理员办理。"))
+    someone_stays(on=ends_on + ONE_DAY, without_posts=frozenset({membership.pk}))
     locked = Membership.objects.select_for_update().get(pk=membership.pk)
     if ends_on < locked.starts_on:
         raise Refused(_("结束日期早于开始日期，请改正。"))
