@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.apps import apps
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -10,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 from xiezhi.foundation.workflow.tables import Workflow
 
 _labels: dict[str, str | Promise] = {}
+_states: dict[str, type[models.TextChoices]] = {}
 _fields: dict[str, str | Promise] = {
     "from": pgettext_lazy("audit detail", "由"),
     "to": pgettext_lazy("audit detail", "到"),
@@ -51,6 +53,7 @@ def register_fields(fields: Mapping[str, str | Promise]) -> None:
 def register_workflow(workflow: Workflow) -> None:
     """Take the words of every move from its table."""
     register({f"{workflow.key}.{move.name}": move.label for move in workflow.transitions})
+    _states.update({f"{workflow.key}.{move.name}": workflow.states for move in workflow.transitions})
 
 
 def label(action: str) -> str:
@@ -61,6 +64,12 @@ def label(action: str) -> str:
 def field_label(name: str) -> str:
     """The word for a detail of a payload; its own name when nobody registered one."""
     return str(_fields.get(name, name))
+
+
+def state_label(action: str, value: object) -> str | None:
+    """The word for a state that a move of a workflow left or reached; None where `value` is none of its states."""
+    states = _states.get(action)
+    return str(states(value).label) if states and value in states.values else None
 
 
 def kind_label(kind: str) -> str:

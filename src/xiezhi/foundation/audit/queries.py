@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.models import Membership
 from xiezhi.foundation.accounts.models import User
-from xiezhi.foundation.audit.labels import actions_called, field_label, label
+from xiezhi.foundation.audit.labels import actions_called, field_label, label, state_label
 from xiezhi.foundation.audit.models import Entry
 
 
@@ -31,7 +31,7 @@ class Act:
     @property
     def words(self) -> list[tuple[str, str]]:
         """The details as label and value."""
-        return details_in_words(self.details)
+        return details_in_words(self.details, self.action)
 
     @property
     def text(self) -> str:
@@ -39,15 +39,16 @@ class Act:
         return _("；").join(f"{name} {value}" for name, value in self.words)
 
 
-def details_in_words(details: dict[str, Any]) -> list[tuple[str, str]]:
-    """A payload as label and value; lists and tables as compact JSON."""
-    return [
-        (
-            field_label(name),
-            json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else _plain(value),
-        )
-        for name, value in details.items()
-    ]
+def details_in_words(details: dict[str, Any], action: str = "") -> list[tuple[str, str]]:
+    """A payload as label and value: states of the action's workflow in their words, lists and tables as compact JSON."""
+    return [(field_label(name), _in_words(name, value, action)) for name, value in details.items()]
+
+
+def _in_words(name: str, value: Any, action: str) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    state = state_label(action, value) if name in {"from", "to"} else None
+    return state or _plain(value)
 
 
 def _plain(value: Any) -> str:

@@ -69,9 +69,9 @@ class EntryTable(Table):
         where = f"{_('（')}{record.who_where} · {post.label}{_('）')}" if post else ""
         return f"{record.who_name}{where}"
 
-    def render_details(self, value: dict[str, Any]) -> SafeString | str:
+    def render_details(self, value: dict[str, Any], record: Entry) -> SafeString | str:
         """Codes and numbers of the act."""
-        words = details_in_words(value or {})
+        words = details_in_words(value or {}, record.action)
         return format_html_join(_("；"), '<span class="text-secondary">{}</span> {}', words) if words else "—"
 
     def value_details(self, value: dict[str, Any]) -> str:

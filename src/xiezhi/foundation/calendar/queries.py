@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from xiezhi.engines import deadlines
 from xiezhi.engines.deadlines import Deadline, Span, WorkdayTable
@@ -66,7 +66,7 @@ class Cell:
     @property
     def word(self) -> str:
         """休 or 班 on a day that differs from Monday to Friday; a colour alone says nothing to some people."""
-        return {"holiday": _("休"), "makeup": _("班")}.get(self.kind, "")
+        return {"holiday": pgettext("kind of day", "休"), "makeup": pgettext("kind of day", "班")}.get(self.kind, "")
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,7 @@ class BookForm(forms.Form):
         required=False,
         help_text=gettext_lazy("从本系统导出的 xlsx、csv 或 json，改过的也行。已有的版本不会改变，只添加新的版本。"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.json"}),
+        error_messages={"required": gettext_lazy("请选择一个文件。")},
     )
     content = forms.CharField(widget=forms.HiddenInput, required=False)
     reopen = forms.BooleanField(widget=forms.HiddenInput, required=False)
@@ -218,6 +219,7 @@ class BookForm(forms.Form):
     def __init__(self, *args: Any, oversized: Oversized | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.oversized = oversized
+        self.fields["book"].required = not self.data.get("content") and not oversized
         self.proposals: list[Proposal] = []
         self.troubles: list[Trouble] = []
 
@@ -232,8 +234,6 @@ class BookForm(forms.Form):
                 self.proposals, self.troubles = self._read(upload)
             elif data.get("content"):
                 self.proposals, self.troubles = read_json(data["content"])
-            else:
-                self.add_error("book", _("请选择一个文件。"))
         except Refused as refusal:
             self.add_error("book", str(refusal))
         return data

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
@@ -75,8 +75,8 @@ class PendingTable(Table):
     def render_actions(self, value: str) -> SafeString:
         """Confirm, or say who is to."""
         return format_html(
-            '<a href="{}">{}</a> · <a href="{}">{}</a>',
-            reverse("rules:confirm", args=[value]), _("确认"), reverse("rules:assign", args=[value]), _("安排"),
+            '<span class="text-nowrap"><a href="{}">{}</a> · <a href="{}">{}</a></span>',
+            reverse("rules:confirm", args=[value]), pgettext("rule", "确认"), reverse("rules:assign", args=[value]), pgettext("verification", "安排"),
         )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def assign(request: DeskRequest, key: str) -> HttpResponse:
         request,
         form,
         title=_("安排核实“%(title)s”") % {"title": rule.title},
-        submit=_("安排"),
+        submit=pgettext("verification", "安排"),
         cancel_url=reverse("rules:pending"),
     )
 
