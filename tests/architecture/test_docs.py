@@ -127,7 +127,9 @@ def parser_of(name: str, rest: str) -> ArgumentParser | None:
         verbs = {"verify": planning._verify_parser, "explain": planning._explain_parser}
         return verbs.get(rest.partition(" ")[0], planning._plan_parser)()
     if name == "complaints":
-        return complaints.parser()
+        whole = complaints.parser()
+        (verbs,) = (each for each in whole._actions if isinstance(each.choices, dict))
+        return verbs.choices.get(rest.partition(" ")[0], whole)
     if name == "help":
         return ArgumentParser()
     command = name.replace("-", "_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,16 +107,16 @@ class Model:
         prepared = prepare(text)
         value = np.zeros(len(prepared))
         table = self.weights.scaled(tabulate([text])).tocsr()
-        share = dict(zip(table.indices.tolist(), table.data.tolist(), strict=True))
-        column = self.labels.index(label)
-        margin = self.weights.weights[:, column] - self.weights.weights.mean(axis=1)
+        seen = table.indices
+        margin = self.weights.weights[seen, self.labels.index(label)] - self.weights.weights[seen].mean(axis=1)
+        speaks = dict(zip(seen.tolist(), (table.data * margin).tolist(), strict=True))
         for order in ridge.ORDERS:
             _, positions, found = buckets([prepared], order)
             place = np.minimum(np.searchsorted(self.weights.columns, found), len(self.weights.columns) - 1)
             known = self.weights.columns[place] == found
-            times = dict(zip(*(each.tolist() for each in np.unique(place[known], return_counts=True)), strict=True))
+            times = Counter(place[known].tolist())
             for position, at in zip(positions[known].tolist(), place[known].tolist(), strict=True):
-                value[position : position + order] += share[at] * float(margin[at]) / times[at] / order
+                value[position : position + order] += speaks[at] / times[at] / order
         return _stretches(prepared, value)
 
 

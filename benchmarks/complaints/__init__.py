@@ -1,0 +1,1 @@
+"""What the text engine is measured by."""
