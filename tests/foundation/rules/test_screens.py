@@ -15,6 +15,7 @@ from xiezhi.foundation.rules.models import RuleVersion
 from xiezhi.foundation.rules.queries import reading, rule_book
 from xiezhi.foundation.rules.registry import Confidence
 from xiezhi.foundation.rules.services import load_declared_rules
+from xiezhi.foundation.ui.templatetags.ui import rule_link
 
 pytestmark = pytest.mark.django_db
 TOMORROW = TODAY + timedelta(days=1)
@@ -175,3 +176,12 @@ def test_what_a_release_brought_and_nobody_adopted_is_listed(visit, put, rule, k
     put(declare((10, rule.versions[0].effective_from), (20, rule.versions[1].effective_from), (30, TOMORROW)))
     page = visit("administrator", "rules:detail", rule.key).content.decode()
     assert "本地没有采用" in page and "30 个工作日" in page
+
+
+def test_a_page_links_to_the_source_by_the_rules_key_alone(rule):
+    with pytest.raises(KeyError):
+        rule_link("rules.nothing")
+    shown = rule_link(rule.key)
+    assert "20 个工作日" in shown and reverse("rules:detail", args=[rule.key]) in shown
+    RuleVersion.objects.filter(key=rule.key).delete()
+    assert rule_link(rule.key) == ""

@@ -111,10 +111,10 @@ def pending_mark(years: Sequence[int]) -> SafeString | str:
     """待通知 with what it means in its title; nothing when every year's notice is known."""
     if not years:
         return ""
-    told = _("%(years)s 年放假安排待通知，这个期限是暂定的，录入后自动重算") % {
-        "years": _("、").join(map(str, years))
-    }
-    return format_html(' <span class="state tone-caution" title="{}">{}{}</span>', told, icon("help-circle"), _("待通知"))
+    told = _("%(years)s 年放假安排待通知，这个期限是暂定的，录入后自动重算") % {"years": _("、").join(map(str, years))}
+    return format_html(
+        ' <span class="state tone-caution" title="{}">{}{}</span>', told, icon("help-circle"), _("待通知")
+    )
 
 
 @register.simple_tag
@@ -143,7 +143,12 @@ def unknown(value: Any) -> Any:
 
 @register.simple_tag
 def rule_link(reading: Any) -> SafeString | str:
-    """依据: what the rule says, since when, how sure, with a link to it. Nothing for None."""
+    """依据: what the rule says, since when, how sure, with a link to it. Nothing for None.
+
+    A rule's key in place of a reading means the rule as it stands today: for pages whose view has no reading at hand.
+    """
+    if isinstance(reading, str):
+        reading = _reading_today(reading)
     if reading is None:
         return ""
     try:
@@ -151,6 +156,16 @@ def rule_link(reading: Any) -> SafeString | str:
     except (NoReverseMatch, AttributeError):
         url = ""
     return SafeString(render_to_string("ui/parts/rule_link.html", {"reading": reading, "url": url}))
+
+
+def _reading_today(key: str) -> Any:
+    from xiezhi.foundation.rules.queries import NoRuleInForce
+    from xiezhi.foundation.rules.queries import reading as reading_on
+
+    try:
+        return reading_on(key, on=timezone.localdate())
+    except NoRuleInForce:
+        return None
 
 
 @register.inclusion_tag("ui/parts/moves.html", takes_context=True)
