@@ -5,11 +5,13 @@ import io
 import json
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
 from tests.builders.cast import NOW
 from xiezhi.foundation.access.services import appoint
+from xiezhi.foundation.audit import links
 from xiezhi.foundation.audit.models import Seal
 from xiezhi.foundation.audit.services import seal_entries, sign_head
 
@@ -68,3 +70,12 @@ def test_a_detail_page_shows_its_newest_acts_to_those_who_may_read_them(supervis
     address = reverse("audit:history", args=["access.membership", chain.people["scjg.head"].memberships.get().pk])
     shown = supervisor.get(address).content.decode()
     assert "任命" in shown and reverse("audit:list") in shown
+
+
+def test_every_page_that_a_history_leads_to_exists():
+    for kind in links._pages:
+        apps.get_model(kind)
+        page = links._pages[kind]
+        assert callable(page) or links.page_of(kind, "1"), kind
+    assert links.page_of("orgs.nothing", "1") is None
+    assert links.page_of("inspections.visit", "no number") is None

@@ -42,7 +42,7 @@ def _plans_and_checks() -> None:
     from xiezhi.domains.inspections.services.named_rows import ORIGIN
     from xiezhi.domains.inspections.workflow import CHECK, PLAN, CheckStatus, PlanStatus
     from xiezhi.domains.registry import panels as on_subject_page
-    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.audit import labels, links
     from xiezhi.foundation.events.services import subscribe
     from xiezhi.foundation.imports import specs
     from xiezhi.foundation.ui import attention, navigation, statuses
@@ -66,6 +66,14 @@ def _plans_and_checks() -> None:
         navigation.Item(_("检查计划"), "inspections:plans", "clipboard-list", May.VIEW, "work", 20),
         navigation.Item(_("检查任务"), "inspections:checks", "list-check", May.VIEW, "work", 30),
         navigation.Item(_("检查事项清单"), "inspections:items", "checklist", May.VIEW, "records", 30),
+    )
+    links.register(
+        {
+            "inspections.plan": "inspections:plan",
+            "inspections.check": "inspections:check",
+            "inspections.round": "inspections:round",
+            "inspections.visit": "inspections:visit",
+        }
     )
     labels.register_workflow(PLAN)
     labels.register_workflow(CHECK)

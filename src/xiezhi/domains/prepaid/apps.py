@@ -33,7 +33,7 @@ def _show() -> None:
     from xiezhi.domains.prepaid.models import Card, Difference, Dispute, Merchant, ReleaseStatus, ReversalStatus
     from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
     from xiezhi.domains.prepaid.workflow import RELEASE, REVERSAL
-    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.audit import labels, links
     from xiezhi.foundation.ui import attention, navigation, statuses
 
     attention.register("prepaid", ours.lines_for)
@@ -101,6 +101,15 @@ def _show() -> None:
         Dispute.Status, {Dispute.Status.OPEN: ("clock", "caution"), Dispute.Status.ANSWERED: ("circle-check", "good")}
     )
     labels.register_workflow(RELEASE)
+    links.register(
+        {
+            "prepaid.merchant": "prepaid:merchant",
+            "prepaid.card": "prepaid:card",
+            "prepaid.release": "prepaid:release",
+            "prepaid.difference": "prepaid:difference",
+            "prepaid.dispute": "prepaid:dispute",
+        }
+    )
     labels.register_workflow(REVERSAL)
     labels.register(
         {

@@ -46,7 +46,7 @@ def _navigate() -> None:
 def _dress() -> None:
     from xiezhi.domains.registry.models import PendingMatch, Subject
     from xiezhi.domains.registry.workflow import MATCH, SUBJECT
-    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.audit import labels, links
     from xiezhi.foundation.ui.statuses import dress
 
     subject, match = Subject.Status, PendingMatch.Status
@@ -68,6 +68,7 @@ def _dress() -> None:
             match.DISMISSED: ("circle-x", "neutral"),
         },
     )
+    links.register({"registry.subject": "registry:subject", "registry.premises": "registry:premises"})
     labels.register_workflow(SUBJECT)
     labels.register_workflow(MATCH)
     labels.register(
