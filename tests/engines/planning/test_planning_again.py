@@ -56,6 +56,19 @@ def test_a_decline_moves_only_that_visit() -> None:
     assert all(c.date_before == day and c.date_after == where(again)["C1"][1] for c in changes)
 
 
+def test_refused_days_count_in_no_figure() -> None:
+    """The report is of the problem as it stands; what departments refused only guides where visits go."""
+    for seed in range(60):
+        instance = make(seed, subjects=3, checks=6)
+        problem = instance.problem()
+        plan = solve(problem, params=instance.params, workers=1)
+        refused = [(c, v.date) for v in plan.visits() for c in v.check_ids][:2]
+        refused += [(refused[0][0], c.date) for c in instance.capacity] if refused else []
+        again, _ = replan(problem, plan, avoid=refused, params=instance.params, workers=1)
+        report = verify(problem, again)
+        assert report.ok and report.bound == again.figures.lower_bound_visits, (seed, report.violations)
+
+
 def test_confirmed_visits_stay_and_take_part() -> None:
     plan = solve(rows().problem())
     visit, day = where(plan)["C1"]

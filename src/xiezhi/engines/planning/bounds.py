@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xiezhi.engines.planning.caching import compiled, inlined
+from xiezhi.engines.planning.caching import compiled
 from xiezhi.engines.planning.hosts import host_sets
 from xiezhi.engines.planning.kernels import (
     DEP,
@@ -19,7 +19,6 @@ from xiezhi.engines.planning.kernels import (
     Scratch,
     Static,
     Weights,
-    cheapest_day,
     own_pins,
     partition,
     price_sets,
@@ -91,15 +90,12 @@ def alone_visits(static: Static, placed: Bools, first: int, last: int) -> int:
 
 
 @compiled
-def least_cost(
-    static: Static, placed: Bools, price: Longs, trips: Ints, weights: Weights, order: Longs, use: Longs
-) -> int:
+def least_cost(static: Static, placed: Bools, price: Longs, trips: Ints, weights: Weights, order: Longs) -> int:
     """Sum over the subjects in `order` of the cheapest visit plan of their placed checks, room left out.
 
     Costs are 10^6 for each visit plus price times use; confirmed visits stand as they are (rule 8). Subjects with more
     than 20 free checks count the exact cost of their first 20 and the least price of each other check's minutes,
-    which is no more than the truth. The minutes of visits chosen so are added to `use` (what joins a confirmed visit
-    and subjects too large to choose at once are left out there: `use` only steers the search for prices).
+    which is no more than the truth.
     """
     small = scratch(MOST_AT_ONCE, len(static.dates))
     atoms = np.empty(0, np.int64)
@@ -127,30 +123,8 @@ def least_cost(
             cost = host_sets(static, static.capacity, price, weights, pins, n, z)
             for pin in pins:
                 cost += weights.visit + _pin_price(static, price, pin)
-        elif n <= MOST_AT_ONCE and z.table.shape[1] == len(static.dates):
-            _add_use(static, n, z, use)
         total += cost
     return total
-
-
-@inlined
-def _add_use(static: Static, n: int, z: Scratch, use: Longs) -> None:
-    """Add the minutes of the cheapest partition."""
-    rest = (1 << n) - 1
-    for top in range(n - 1, -1, -1):
-        if not (rest >> top) & 1:
-            continue
-        k = z.choice[rest]
-        one, d = z.sets[k], cheapest_day(z, k)
-        for i in range(n):
-            if (one >> i) & 1:
-                c = z.atoms[i]
-                minutes = static.check[c, MINUTES] + static.travel
-                for j in range(i):
-                    if (one >> j) & 1 and static.check[z.atoms[j], DEP] == static.check[c, DEP]:
-                        minutes = static.check[c, MINUTES]
-                use[static.check[c, POOL], d] += minutes
-        rest &= ~one
 
 
 @compiled

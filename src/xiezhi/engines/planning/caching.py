@@ -7,13 +7,15 @@ than any source of this package is dropped before anything is loaded.
 from __future__ import annotations
 
 import contextlib
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
 
-SHARED = ("kernels", "hosts", "choosing", "relief", "bounds", "facts")  # compiled files that call one another
+SHARED = ("kernels", "hosts", "choosing", "relief", "ruins", "bounds", "facts")  # compiled files that call one another
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -25,6 +27,23 @@ def compiled(function: Kernel) -> Kernel:
 def inlined(function: Kernel) -> Kernel:
     """Compile into its callers: handing the big tuples on costs more than a small kernel does."""
     return cast(Kernel, njit(inline="always")(function))
+
+
+def start_quickly() -> None:
+    """Let Numba start without the packages it looks for and our kernels don't need: for a process that only plans.
+
+    SciPy (for linear algebra) and cffi take longer to import than all kernels to load. Where another part of the
+    process has them already nothing changes; whoever imports them later finds them.
+    """
+    hidden = [name for name in ("scipy", "cffi") if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # the documented way to make an import fail
+    try:
+        importlib.import_module("numba.np.arraymath")
+        importlib.import_module("numba.core.typing.cffi_utils")
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def drop_stale() -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xiezhi.engines.planning.problem import InvalidInput
+from xiezhi.engines.planning.caching import start_quickly
+from xiezhi.engines.planning.problem import InvalidInput, NoCluster
+
+if TYPE_CHECKING:
+    from xiezhi.engines.planning.cluster import Cluster
 
 WRONG_INPUT, BROKEN_PLAN, INTERRUPTED = 2, 1, 130
 
@@ -46,6 +52,7 @@ class Bar:
 
 def main(argv: list[str]) -> int:
     """Run the command; 0 done, 1 the plan breaks a rule, 2 bad input, 130 interrupted."""
+    start_quickly()
     bar = Bar(shown=False)
     try:
         if argv[:1] == ["verify"]:
@@ -64,6 +71,10 @@ def main(argv: list[str]) -> int:
             print(error, file=sys.stderr)
         print(f"{len(invalid.errors)} faults in the input; nothing was written", file=sys.stderr)
         return WRONG_INPUT
+    except NoCluster as absent:
+        bar.close()
+        print(f"{absent}; nothing was written", file=sys.stderr)
+        return WRONG_INPUT
     except KeyboardInterrupt:
         bar.close()
         print("interrupted; nothing was written", file=sys.stderr)
@@ -79,6 +90,8 @@ def _plan_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", metavar="OUT", type=Path, required=True, help="folder to write; replaced as a whole")
     parser.add_argument("--seed", type=int, default=0, help="same input and seed, same plan (default 0)")
     parser.add_argument("--workers", type=int, help="threads (default: one per core); never changes the plan")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: a task for each district")
+    parser.add_argument("--address", help="running Ray cluster (default: --workers workers here)")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 
@@ -111,7 +124,15 @@ def _plan(options: argparse.Namespace, bar: Bar) -> int:
     bar("read", 0, 1)
     source = read_input(options.folder)
     read = time.perf_counter() - began
-    plan = solve(source.problem, params=source.params, seed=options.seed, on_progress=bar, workers=options.workers)
+    with _engine(options) as cluster:
+        plan = solve(
+            source.problem,
+            params=source.params,
+            seed=options.seed,
+            on_progress=bar,
+            workers=options.workers,
+            cluster=cluster,
+        )
     write_plan(plan, source, options.out, seconds={"read": read}, on_progress=bar)
     bar.close()
     figures = plan.figures
@@ -122,6 +143,15 @@ def _plan(options: argparse.Namespace, bar: Bar) -> int:
         f" {time.perf_counter() - began:.1f} s"
     )
     return 0
+
+
+def _engine(options: argparse.Namespace) -> AbstractContextManager[Cluster | None]:
+    """The cluster to plan on, None for this process; raises `NoCluster`."""
+    if options.engine == "local":
+        return nullcontext()
+    from xiezhi.engines.planning.cluster import cluster
+
+    return cluster(options.address, options.workers)
 
 
 def _verify(options: argparse.Namespace, bar: Bar) -> int:

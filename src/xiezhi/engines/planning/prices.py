@@ -1,73 +1,99 @@
-"""Prices that prove how good a plan is: a short ascent on the bound, district by district.
+"""What room is worth: prices of a district's pool-days, raised until subjects that choose freely keep to capacity.
 
-The bound at any prices is valid, so nothing here needs to be right, only good: where pools are tight, minutes that
-plans at the current prices would overuse grow dearer, others cheaper (Polyak steps towards the plan's own visits).
+They prove how good a plan is and guide the search. The bound at any prices is valid, so nothing here needs to be
+right, only good: an augmented Lagrangian, in which subjects choose in turn, may overfill pool-days up to twice, pay for
+overfilling at once, and what they overfill (or leave) after a sweep raises (or lowers) the lasting price.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning import kernels
+from xiezhi.engines.planning import choosing, kernels
+from xiezhi.engines.planning.kernels import LEVELS
 
-WORK = 2_000_000  # subjects priced in all
-MOST_STEPS = 40
-CLOSE_ENOUGH = 0.001  # gap at which no better proof is sought
-KEEP = 0.9  # share of the former direction kept in the next: damps zigzag
-PATIENCE = 30  # steps without gain before the step is halved
-
-Evaluate = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
+WORK = 2_000_000  # subjects choosing in all sweeps together
+MOST_SWEEPS, FEWEST_SWEEPS = 100, 20
+EARLY = 0.4  # share of the sweeps after which prices are good enough to search by
+OVERFULL = 20_000  # micro-visits per minute paid on a pool-day used twice, in proportion below
+PACE, LAST_PACE = 10.0, 0.1  # micro-visits per minute by which a minute too many raises the price: first and last sweep
 
 
-@dataclass
 class Ascent:
-    """The climb for all districts at once; each has its own step and keeps its own best prices."""
+    """The climb for one district. Sweep k gives the same prices whoever asks and when; any thread may ask."""
 
-    capacity: NDArray[np.int32]
-    pool_district: NDArray[np.int32]
-    visits: NDArray[np.int64]
-    evaluate: Evaluate
-    best: NDArray[np.int64] = field(init=False)
-    price: NDArray[np.int64] = field(init=False)
+    def __init__(self, static: kernels.Static, confirmed: kernels.State, seed: list[int]) -> None:
+        """`confirmed` is a state with nothing planned but confirmed visits; it is copied, not kept."""
+        self.capacity = static.capacity
+        self.static = static._replace(capacity=2 * static.capacity)
+        self.state = kernels.State(
+            room=confirmed.room + static.capacity,
+            price=np.zeros(static.capacity.shape, np.int64),
+            base=np.zeros(static.capacity.shape, np.int64),
+            trips=confirmed.trips.copy(),
+            day=confirmed.day.copy(),
+            rep=confirmed.rep.copy(),
+        )
+        subjects = len(static.first) - 1
+        self.sweeps = max(FEWEST_SWEEPS, min(MOST_SWEEPS, WORK // max(1, subjects)))
+        self.early_sweeps = int(EARLY * self.sweeps)
+        self._rng = np.random.default_rng([*seed, 1])
+        self._value = np.zeros(static.capacity.shape, np.float64)
+        self._pace, self._slower = PACE, (LAST_PACE / PACE) ** (1 / (self.sweeps - 1))
+        self._done = 0
+        self._early = np.zeros(static.capacity.shape, np.int64)
+        self._lock = threading.Lock()
 
-    def climb(self, subjects: int) -> None:
-        """Fill `best` (micro-visits by district, price of capacity taken off) and `price` (that proves it)."""
-        districts = len(self.visits)
-        current = np.zeros(self.capacity.shape, np.float64)
-        self.price = np.zeros(self.capacity.shape, np.int64)
-        self.best = np.full(districts, -(1 << 62), np.int64)
-        direction = np.zeros(self.capacity.shape, np.float64)
-        pace, idle = np.ones(districts), np.zeros(districts, np.int64)
-        for step in range(max(1, min(MOST_STEPS, WORK // max(1, subjects)))):
-            rounded = current.astype(np.int64)
-            use = np.zeros(self.capacity.shape, np.int64)
-            reached = self.evaluate(rounded, use) - self._by_district(rounded * self.capacity)
-            better = reached > self.best
-            self.best = np.maximum(self.best, reached)
-            pools = better[self.pool_district]
-            self.price[pools] = rounded[pools]
-            idle = np.where(better, 0, idle + 1)
-            pace = np.where(idle >= PATIENCE, pace / 2, pace)
-            idle = np.where(idle >= PATIENCE, 0, idle)
-            target = self.visits * kernels.VISIT
-            if (target - self.best <= CLOSE_ENOUGH * target).all():
-                return
-            over = (use - self.capacity).astype(np.float64)
-            direction = over + (KEEP * direction if step else 0.0)
-            direction[(current <= 0) & (direction < 0)] = 0
-            norm = self._by_district(direction * direction)
-            length = np.where(norm > 0, pace * (target - reached) / np.maximum(norm, 1), 0)
-            current = np.maximum(0, current + length[self.pool_district][:, None] * direction)
+    def early(self, advance: Callable[[int], None]) -> NDArray[np.int64]:
+        """Prices to search by."""
+        self._reach(self.early_sweeps, advance)
+        return self._early
 
-    def _by_district(self, values: NDArray) -> NDArray:
-        """Sums over the pools of each district."""
-        sums = np.zeros(len(self.visits), values.dtype)
-        np.add.at(sums, self.pool_district, values.sum(axis=1))
-        return sums
+    def prices(self, advance: Callable[[int], None]) -> NDArray[np.int64]:
+        """Prices to prove by, in whole micro-visits per minute."""
+        self._reach(self.sweeps, advance)
+        return self._value.astype(np.int64)
+
+    def _reach(self, sweeps: int, advance: Callable[[int], None]) -> None:
+        """Take the climb so far; `advance(0)` may raise to stop."""
+        while True:
+            with self._lock:
+                if self._done >= sweeps:
+                    return
+                self._sweep()
+            advance(0)
+
+    def _sweep(self) -> None:
+        static, state = self.static, self.state
+        weights = _weights()
+        state.base[:] = self._value
+        choosing.reprice(static, state, weights, np.arange(len(self.capacity)))
+        choosing.sweep(static, state, weights, self._rng.permutation(len(static.first) - 1), self._done)
+        too_many = self.capacity - state.room  # room starts a capacity too high
+        self._value = np.maximum(0, self._value + self._pace * too_many)
+        self._pace *= self._slower
+        self._done += 1
+        if self._done == self.early_sweeps:
+            self._early = self._value.astype(np.int64)
+
+
+def _weights() -> kernels.Weights:
+    """Overfilling has its price by the part of capacity overfilled; what lies within costs next to nothing."""
+    left = 2 * (np.arange(LEVELS) + 0.5) / LEVELS - 1  # of true capacity, negative where overfilled
+    steep = OVERFULL * np.maximum(0, -left) + 20 * np.minimum(1, 1 - left)
+    return kernels.Weights(
+        steep=steep.astype(np.int64),
+        visit=kernels.VISIT,
+        wait=0,
+        trip=0,
+        shortage=0,
+        place_all=False,
+        ignore_room=False,
+    )
 
 
 __all__ = ["Ascent"]

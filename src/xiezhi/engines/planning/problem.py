@@ -76,6 +76,10 @@ class InvalidInput(Exception):
         super().__init__("\n".join(map(str, self.errors)))
 
 
+class NoCluster(Exception):
+    """There is no cluster to plan on; says why and what to do."""
+
+
 @dataclass(frozen=True)
 class SubjectRow:
     """One premises. `closed_weekdays` are ISO digits, 1 = Monday."""

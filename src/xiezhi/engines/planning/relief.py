@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from xiezhi.engines.planning.bounds import fewest
-from xiezhi.engines.planning.caching import compiled
+from xiezhi.engines.planning.caching import compiled, inlined
 from xiezhi.engines.planning.choosing import charge, choose, free_atoms, lift, settle
 from xiezhi.engines.planning.hosts import host_cost
 from xiezhi.engines.planning.kernels import (
@@ -49,6 +49,12 @@ def worth(static: Static, state: State, s: int) -> int:
         elif state.rep[c] == c:
             total += VISIT
     return total
+
+
+@inlined
+def worth_units(static: Static, c: int) -> int:
+    """What a check without a date counts in units of a visit: 1,000, a safety check 1,000,000."""
+    return 1_000_000 if static.check[c, SAFETY] else 1_000
 
 
 @compiled
@@ -369,11 +375,12 @@ def wanting_fewer(static: Static, state: State, subjects: Longs) -> Longs:
 
 
 @compiled
-def worth_all(static: Static, state: State, subjects: Longs) -> int:
-    """`worth` summed in units of a visit: a check without a date counts 1,000 visits, a safety check 1,000,000."""
+def worth_all(static: Static, state: State) -> int:
+    """The first three levels of the objective over all subjects, in units of a visit (`worth_units`)."""
     total = 0
-    for s in subjects:
-        one = worth(static, state, s)
-        safety, rest = one // UNPLACED_SAFETY, one % UNPLACED_SAFETY
-        total += safety * 1_000_000 + rest // UNPLACED * 1_000 + rest % UNPLACED // VISIT
+    for c in range(len(state.rep)):
+        if state.rep[c] < 0:
+            total += worth_units(static, c)
+        elif state.rep[c] == c:
+            total += 1
     return total

@@ -57,14 +57,16 @@ def replan(
     with run.phase("prepare"):
         before = _former(problem, previous)
         static = make_static(problem, params)
-        _forbid(problem, static, avoid)
+        allowed = static._replace(mask=static.mask.copy())  # the figures are of the problem, not of the refusals
+        _forbid(problem, allowed, avoid)
         state = make_state(problem, static)
         affected = _positions(problem, affected_subjects)
         affected |= {int(s) for s in problem.check_subject[before.new]}
     with run.phase("plan"):
-        _mend(problem, static, state, before, affected, seed)
+        _mend(problem, allowed, state, before, affected, seed)
     with run.phase("bound"):
-        price, least = run.bound(static, state)
+        known = previous.price if isinstance(previous, Plan) and previous.problem is problem else None
+        price, least = run.bound(static, state, known)
     with run.phase("report"):
         names = _names(problem, state, before)
         plan = make_plan(problem, params, seed, static, state, price, least, names, workers)
@@ -149,9 +151,9 @@ def _mend(
     if len(wanting):
         districts = np.unique(problem.subject_district[wanting])
         near = np.flatnonzero(np.isin(problem.subject_district, districts))
-        relieve(static, state, wanting, near, 0)
+        relieve(static, state, weights, wanting, near, 0)
         wanting = relief.wanting_room(static, state, affected, True)
-        relieve(static, state, wanting, near, 0, shortage=2 * kernels.UNPLACED)
+        relieve(static, state, weights, wanting, near, 0, shortage=2 * kernels.UNPLACED)
 
 
 def _names(problem: Problem, state: kernels.State, former: _Former) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""The search in one district: sweeps, ejection chains, shakes, polish. Effort is counted, never timed."""
+"""The search in one district: sweeps, ejection chains, ruins, polish. Effort is counted, never timed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning import choosing, kernels, relief
+from xiezhi.engines.planning import choosing, kernels, relief, ruins
+from xiezhi.engines.planning.prices import Ascent
 
 Advance = Callable[[int], None]
 
@@ -19,12 +20,10 @@ POLISHED = 120_000  # subjects swept once more for shorter waits, at least once 
 STEPS = 30  # subjects moved in one chain
 TRIES = 48  # users of a full pool-day looked at before one is moved
 SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
-SHAKEN = 400_000  # subjects swept again in shakes, all shakes together
-MOST_SHAKES = 100
-ENOUGH = 500  # shaking stops when fewer than one subject in so many could still gain
-RUINED = 400_000  # subjects looked over by all ruins together, at most four ruins a subject, none above 20,000 subjects
-MOST_RUINS, RUIN_SIZE = 80, 12
-NOISE = 3_000  # micro-visits per minute by which shakes disturb prices, then twice, then four times as much
+ENOUGH = 500  # sweeping ends when fewer than one subject in so many could still gain
+SCARCE, SCARCE_LARGE = 500, 100  # room is scarce where one in so many could: below and above `CHUNK` subjects
+RUINS_EACH, RUINS_WANTING, RUINS_SCARCE, MOST_RUINS = 3, 40, 120, 24_000  # by subject; by who could gain; in all
+TURNS = 2  # ruins and chains take turns
 
 
 def steepness(amplitude: int, power: int) -> NDArray[np.int64]:
@@ -40,9 +39,18 @@ def sweep_weights(steep: NDArray[np.int64], *, wait: int = 0, trip: int = 0) -> 
     )
 
 
-def load_weights() -> kernels.Weights:
-    """Weights while visits are sought: room never exceeded, load priced steeply, waits and trips a little."""
-    return sweep_weights(steepness(5000, 8), wait=100, trip=100)
+def load_weights(*, priced: bool = False) -> kernels.Weights:
+    """Weights while visits are sought: room never exceeded, waits and trips a little, load steeply.
+
+    `priced`: less steeply, since lasting prices tell already where room is scarce.
+    """
+    return sweep_weights(steepness(1000 if priced else 5000, 8), wait=100, trip=100)
+
+
+def bound_weights() -> kernels.Weights:
+    """Weights of the bound: rules and prices only, all checks in, no room."""
+    none = np.zeros(kernels.LEVELS, np.int64)
+    return kernels.Weights(none, kernels.VISIT, wait=0, trip=0, shortage=0, place_all=True, ignore_room=True)
 
 
 def polish_weights(days: int) -> kernels.Weights:
@@ -61,6 +69,7 @@ def polish_weights(days: int) -> kernels.Weights:
 def relieve(
     static: kernels.Static,
     state: kernels.State,
+    weights: kernels.Weights,
     wanting: NDArray[np.int64],
     members: NDArray[np.int64],
     turn: int,
@@ -73,7 +82,7 @@ def relieve(
     """
     if not len(wanting):
         return 0
-    weights = load_weights()._replace(shortage=shortage)
+    weights = weights._replace(shortage=shortage)
     touched = np.zeros(len(static.first) - 1, np.int32)
     first = np.zeros(state.room.size + 1, np.int64)
     return int(relief.relieve(static, state, weights, wanting, members, STEPS, TRIES, turn, touched, first))
@@ -84,50 +93,90 @@ def polishes(members: int) -> int:
     return max(1, min(3, POLISHED // max(1, members)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shard:
-    """One district: subjects and pools that share nothing with another's."""
+    """One district: subjects and pools that share nothing with another's, numbered from 0.
+
+    `state` holds confirmed visits only and is filled by `search`. `ascent` is there once room has proven scarce.
+    """
 
     static: kernels.Static
     state: kernels.State
-    members: NDArray[np.int64]
-    pools: NDArray[np.int64]
-    streets: NDArray[np.int64]
-    departments: int
     seed: list[int]
+    ascent: Ascent | None = None
 
-    def work(self, advance: Advance) -> None:
-        """Plan the district; `advance(subjects)` tells how much was done and may raise to stop."""
+    def __post_init__(self) -> None:
+        self.members = np.arange(len(self.static.first) - 1)
+        self.pools = np.arange(len(self.static.capacity))
+        self.weights = load_weights()
+
+    def search(self, advance: Advance, decided: Callable[[], None]) -> None:
+        """Plan the district; `advance(subjects)` tells how much was done and may raise to stop.
+
+        `decided()` is called once it is known whether there is an `ascent`.
+        """
         static, state = self.static, self.state
         rng = np.random.default_rng(self.seed)
-        weights = load_weights()
-        choosing.reprice(static, state, weights, self.pools)
+        confirmed = _copy(state)
+        self.reprice()
         for turn in range(SWEEPS):
-            self.sweep(weights, rng.permutation(self.members), turn, advance)
+            self.sweep(rng.permutation(self.members), turn, advance)
             if self.wanting() * ENOUGH < len(self.members):
                 advance((SWEEPS - 1 - turn) * len(self.members))
                 break
-        self.chains(0)
-        self.shakes(rng)
-        self.ruins(rng)
+        wanting = self.chains(0)
+        if wanting * (SCARCE if len(self.members) <= CHUNK else SCARCE_LARGE) >= max(1, len(self.members)):
+            self.ascent = Ascent(static, confirmed, self.seed)
+        decided()
+        if self.ascent and len(self.members) <= CHUNK:  # for more the few sweeps give prices that prove, not guide
+            self.again_at_prices(self.ascent, rng, advance)
+        if wanting:
+            self.ruins(wanting, rng)
         days = int(static.dates[-1] - static.dates[0]) + 1 if len(static.dates) else 1
-        weights = polish_weights(days)
-        choosing.reprice(static, state, weights, self.pools)
+        self.weights = polish_weights(days)
+        state.base[:] = 0
+        self.reprice()
         for turn in range(polishes(len(self.members))):
-            self.sweep(weights, rng.permutation(self.members), turn, advance)
+            self.sweep(rng.permutation(self.members), turn, advance)
+        self.weights = load_weights()
         self.chains(ROUNDS)
 
+    def again_at_prices(self, ascent: Ascent, rng: np.random.Generator, advance: Advance) -> None:
+        """Let all choose from the beginning at prices that know where room is scarce; keep the better plan."""
+        static, state = self.static, self.state
+        before, kept = relief.worth_all(static, state), _copy(state)
+        state.base[:] = ascent.early(advance)
+        self.weights = load_weights(priced=True)
+        self.reprice()
+        choosing.clear(static, state, self.weights, self.members)
+        for turn in range(SWEEPS):
+            self.sweep(rng.permutation(self.members), turn, lambda _: advance(0))
+        self.chains(0)
+        if relief.worth_all(static, state) > before:
+            _put_back(state, kept)
+            self.weights = load_weights()
+
     def chains(self, turn: int) -> int:
-        """Rounds of chains until one does not help; returns how many subjects could still gain."""
+        """Rounds of chains until one does not help; returns how many subjects could still gain.
+
+        Lasting prices are left out: what a chain passes on would cost less than any other date.
+        """
+        weights, base = load_weights(), self.state.base.copy()
+        self.state.base[:] = 0
+        if base.any():
+            choosing.reprice(self.static, self.state, weights, self.pools)
         left = 0
         for step in range(ROUNDS):
             wanting = relief.wanting_room(self.static, self.state, self.members, False)
             wanting = np.concatenate([wanting, relief.wanting_fewer(self.static, self.state, self.members)])
             left = len(wanting)
-            if not relieve(self.static, self.state, wanting, self.members, turn + step):
+            if not relieve(self.static, self.state, weights, wanting, self.members, turn + step):
                 break
         safety = relief.wanting_room(self.static, self.state, self.members, True)
-        relieve(self.static, self.state, safety, self.members, turn, shortage=2 * kernels.UNPLACED)
+        relieve(self.static, self.state, weights, safety, self.members, turn, shortage=2 * kernels.UNPLACED)
+        self.state.base[:] = base
+        if base.any():
+            self.reprice()
         return left
 
     def wanting(self) -> int:
@@ -135,85 +184,40 @@ class Shard:
         without = relief.wanting_room(self.static, self.state, self.members, False)
         return len(without) + len(relief.wanting_fewer(self.static, self.state, self.members))
 
-    def shakes(self, rng: np.random.Generator) -> None:
-        """Disturb prices, sweep, relieve; go back to the best plan after each shake that did not help."""
-        static, state, members = self.static, self.state, self.members
-        best = relief.worth_all(static, state, members)
-        for turn in range(min(MOST_SHAKES, SHAKEN // max(1, len(members)))):
-            if self.wanting() * ENOUGH < len(members):
-                break
-            kept = self._copy()
-            shape = (len(self.pools), len(static.dates))
-            state.base[self.pools] = rng.integers(0, NOISE << turn % 3, shape)
-            weights = load_weights()
-            choosing.reprice(static, state, weights, self.pools)
-            self.sweep(weights, rng.permutation(members), turn, lambda _: None)
-            state.base[self.pools] = 0
-            choosing.reprice(static, state, weights, self.pools)
+    def ruins(self, wanting: int, rng: np.random.Generator) -> None:
+        """Ruin and recreate, chains between."""
+        pool = self.static.check[:, kernels.POOL]
+        held = np.flatnonzero(pool >= 0)
+        checks = held[np.argsort(pool[held], kind="stable")]
+        first = np.searchsorted(pool[checks], np.arange(len(self.pools) + 1))
+        owner = np.searchsorted(self.static.first, checks, side="right") - 1
+        by_pool = first.astype(np.int64), checks.astype(np.int32), owner.astype(np.int32)
+        seed = rng.integers(1, 1 << 62, 1)
+        turns = min(
+            MOST_RUINS, RUINS_EACH * len(self.members), (RUINS_SCARCE if self.ascent else RUINS_WANTING) * wanting
+        )
+        for turn in range(TURNS):
+            ruins.ruin(self.static, self.state, self.weights, by_pool, turns // TURNS, seed)
             self.chains(turn)
-            now = relief.worth_all(static, state, members)
-            if now <= best:
-                best = now
-            else:
-                self._put_back(kept)
 
-    def ruins(self, rng: np.random.Generator) -> None:
-        """Around someone who could still gain, take a dozen users of a full pool-day out and let all choose anew."""
-        static, state, size = self.static, self.state, len(self.members)
-        weights = load_weights()
-        best = relief.worth_all(static, state, self.members)
-        for turn in range(min(MOST_RUINS, 4 * size, RUINED // max(1, size)) if size <= CHUNK else 0):
-            wanting = relief.wanting_room(static, state, self.members, False)
-            if not len(wanting):
-                wanting = relief.wanting_fewer(static, state, self.members)
-            if not len(wanting):
-                return
-            kept = self._copy()
-            group = self._around(int(rng.choice(wanting)), rng)
-            choosing.clear(static, state, weights, group)
-            choosing.sweep(static, state, weights, group, turn)
-            relieve(static, state, relief.wanting_room(static, state, self.members, False), self.members, turn)
-            now = relief.worth_all(static, state, self.members)
-            if now <= best:
-                best = now
-            else:
-                self._put_back(kept)
+    def reprice(self) -> None:
+        """Price every pool-day by its load."""
+        choosing.reprice(self.static, self.state, self.weights, self.pools)
 
-    def _around(self, subject: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """The subject and some of those who have a pool-day that one of its checks could use, in random order."""
-        static, state = self.static, self.state
-        own = np.arange(*static.first[subject : subject + 2])
-        left = own[(state.rep[own] < 0) & (static.mask[own] != 0).any(axis=1)]
-        check = int(rng.choice(left if len(left) else own))
-        days = np.arange(len(static.dates))
-        opened = static.mask[check, days >> 6] >> (days & 63).astype(np.uint64) & np.uint64(1) == 1
-        if not opened.any():
-            return np.array([subject])
-        day, pool = int(rng.choice(days[opened])), static.check[check, kernels.POOL]
-        users = np.flatnonzero((state.day == day) & (static.check[:, kernels.POOL] == pool))
-        near = np.unique(np.searchsorted(static.first, users, side="right") - 1)
-        near = rng.permutation(near[near != subject])[:RUIN_SIZE]
-        return np.concatenate([[subject], near])
-
-    def _copy(self) -> tuple[NDArray, ...]:
-        state = self.state
-        return state.rep.copy(), state.day.copy(), state.room.copy(), state.price.copy(), state.trips.copy()
-
-    def _put_back(self, kept: tuple[NDArray, ...]) -> None:
-        """Return to a copy, touching only what belongs to this district: others may be at work."""
-        state = self.state
-        first = self.static.first
-        owner = np.zeros(len(first) - 1, np.bool_)
-        owner[self.members] = True
-        checks = np.repeat(owner, np.diff(first))
-        rows = (self.streets[:, None] * self.departments + np.arange(self.departments)).ravel()
-        state.rep[checks], state.day[checks] = kept[0][checks], kept[1][checks]
-        state.room[self.pools], state.price[self.pools] = kept[2][self.pools], kept[3][self.pools]
-        state.trips[rows] = kept[4][rows]
-
-    def sweep(self, weights: kernels.Weights, order: NDArray[np.int64], turn: int, advance: Advance) -> None:
+    def sweep(self, order: NDArray[np.int64], turn: int, advance: Advance) -> None:
         """Let the subjects choose again in this order."""
         for at in range(0, len(order), CHUNK):
             part = order[at : at + CHUNK]
-            choosing.sweep(self.static, self.state, weights, part, turn)
+            choosing.sweep(self.static, self.state, self.weights, part, turn)
             advance(len(part))
+
+
+def _copy(state: kernels.State) -> kernels.State:
+    return kernels.State(
+        state.room.copy(), state.price.copy(), state.base.copy(), state.trips.copy(), state.day.copy(), state.rep.copy()
+    )
+
+
+def _put_back(state: kernels.State, kept: kernels.State) -> None:
+    state.room[:], state.price[:], state.base[:] = kept.room, kept.price, kept.base
+    state.trips[:], state.day[:], state.rep[:] = kept.trips, kept.day, kept.rep
