@@ -154,7 +154,25 @@ def _my_operation(aim: Aim) -> Parts:
 
 
 def _case(aim: Aim) -> Parts:
-    return {"pk": aim.desk.cases["handling"].pk, **_move(aim)}
+    return {"pk": aim.desk.cases["handling"].pk}
+
+
+ASKED_IN = {"sign": "dispatched", "dispatch": "registered", "register": "lead"}
+"""In which state a case is, whose act is asked for; it is being handled where nothing is said."""
+
+
+def _act(aim: Aim) -> Parts:
+    return {"pk": aim.desk.cases[ASKED_IN.get(aim.word, "handling")].pk, "act": aim.word}
+
+
+def _act_of(aim: Aim) -> Parts:
+    inner = aim.world.desks[aim.about.partition("/")[0].partition("+")[2] or aim.whose]
+    return {"pk": aim.desk.sitting.case_id, "act": aim.word, "of": inner.sitting.pk}
+
+
+def _agreement(aim: Aim) -> Parts:
+    case = aim.desk.cases["concluded"]
+    return {"pk": case.pk, "of": case.mediations.get().agreement.pk}
 
 
 def _number(aim: Aim) -> Parts:
@@ -277,6 +295,10 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:visit_notice": _recorded,
     "inspections:visit_record": _recorded,
     "complaints:case": _case,
+    "complaints:person": _case,
+    "complaints:act": _act,
+    "complaints:act_of": _act_of,
+    "complaints:agreement": _agreement,
     "complaints:mall_request": lambda aim: {"pk": aim.desk.asked.pk},
 }
 
@@ -291,6 +313,7 @@ def _why(aim: Aim) -> Parts:
 
 BODIES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:mall_request": lambda aim: {"answer": "演示回应"},
+    "complaints:person": lambda aim: {"purpose": "演示核实"},
     "set_language": lambda aim: {"language": "en"},
     "imports:sheet": lambda aim: {"sheet": "Sheet"},
     "notices:read": lambda aim: {"selected": [aim.kept(aim.world.notices)]},

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.builders.cast import Cast
+from tests.builders.cast import NOW, Cast
 from tests.builders.complaints import Desk
 from tests.builders.prepaid import enterprise
-from xiezhi.domains.complaints.models import Case, MallRequest
+from xiezhi.domains.complaints.models import Case, MallRequest, Mediation
+from xiezhi.domains.complaints.services.mediating import plan_mediation
 from xiezhi.domains.complaints.words import CaseStatus
+from xiezhi.foundation.orgs.models import Organisation
 
-STATES = (CaseStatus.HANDLING,)
+STATES = (
+    CaseStatus.LEAD,
+    CaseStatus.REGISTERED,
+    CaseStatus.DISPATCHED,
+    CaseStatus.HANDLING,
+    CaseStatus.MEDIATING,
+    CaseStatus.CONCLUDED,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class Desks:
 
     cases: Mapping[str, Case]
     asked: MallRequest
+    sitting: Mediation
 
 
 def open_desks(cast: Cast) -> dict[str, Desks]:
@@ -27,7 +37,17 @@ def open_desks(cast: Cast) -> dict[str, Desks]:
     ours, theirs = Desk(cast), Desk(cast)
     theirs.unit, theirs.officer = cast["xfjy"], theirs.helper
     malls = {"own": ours.mall, "foreign": enterprise(cast, "另一演示商场")}
-    return {
-        whose: Desks({status: desk.case(status) for status in STATES}, desk.asked_mall(malls[whose]))
-        for whose, desk in (("own", ours), ("foreign", theirs))
-    }
+    return {whose: _opened(desk, malls[whose]) for whose, desk in (("own", ours), ("foreign", theirs))}
+
+
+def _opened(desk: Desk, mall: Organisation) -> Desks:
+    cases = {status: desk.case(status) for status in STATES}
+    sitting = plan_mediation(
+        case=cases[CaseStatus.MEDIATING],
+        held_at=NOW,
+        mediators="演示调解员",
+        place="演示调解室",
+        actor=desk.officer,
+        at=NOW,
+    )
+    return Desks(cases, desk.asked_mall(mall), sitting)

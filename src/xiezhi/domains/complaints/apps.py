@@ -36,14 +36,17 @@ class ComplaintsConfig(AppConfig):
 
 
 def _work() -> None:
-    """What the ticker does, and what other rooms tell us."""
+    """What the ticker does, what other rooms tell us, and whose files are whose."""
+    from xiezhi.domains.complaints.models import Case
     from xiezhi.domains.complaints.services import clocks, handoffs, supervising
     from xiezhi.foundation.events.services import subscribe
+    from xiezhi.foundation.files import owners
     from xiezhi.foundation.jobs import periodic
 
     periodic.register("complaints.ladders", timedelta(minutes=1), lambda at: supervising.climb_ladders(at=at))
     periodic.register("complaints.recompute", timedelta(hours=1), lambda at: clocks.recompute_clocks(at=at))
     periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
+    owners.register(Case)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
 
 

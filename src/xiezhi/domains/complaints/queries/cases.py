@@ -4,11 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
 from xiezhi.domains.complaints.models import Case, CaseQuerySet, Clock, led_by
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.words import CaseStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.rules.queries import Reading, readings_of
 from xiezhi.foundation.ui.clocks import Left, time_left
+
+MOST_RELATED, MOST_LINES, LONGEST_LINE = 50, 200, 600
+ICONS = {
+    "received": "phone", "registered": "check", "dispatched": "arrow-right", "redirected": "arrow-right",
+    "signed": "check", "return_asked": "arrow-back-up", "return_decided": "gavel", "accepted": "circle-check",
+    "refused": "ban", "mediation": "calendar-event", "settled": "circle-check", "terminated": "circle-x",
+    "replied": "file-text", "closed": "circle-check", "merged": "link", "split": "link", "supervised": "gavel",
+    "breached": "clock-exclamation", "mall_asked": "building-store", "mall_answered": "building-store",
+    "attached": "paperclip", "clue": "search", "tier": "clock",
+}  # fmt: skip
 
 
 def cases_listed(actor: Actor, *, helping: bool = False) -> CaseQuerySet:
@@ -20,6 +34,60 @@ def cases_listed(actor: Actor, *, helping: bool = False) -> CaseQuerySet:
         return visible.exclude(led_by(actor))
     # One plain condition keeps the index of unit and deadline; `visible_to` would also look for helpers at every row.
     return Case.objects.filter(led_by(actor)).with_names() if actor.can(May.VIEW) else visible
+
+
+def waiting_for(actor: Actor) -> CaseQuerySet:
+    """What waits for this person, the soonest due first: for dispatchers leads, cases to dispatch and returns to decide; for a unit what it
+    has to sign for, decide, mediate or answer."""
+    wanted: list[str] = []
+    if actor.can(May.DISPATCH):
+        wanted += [CaseStatus.LEAD, CaseStatus.REGISTERED, CaseStatus.RETURNING]
+    if actor.can(May.HANDLE):
+        wanted += [CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.MEDIATING, CaseStatus.CONCLUDED]
+    return cases_listed(actor).filter(status__in=wanted).order_by(F("next_due_at").asc(nulls_last=True), "pk")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Another case and what it is to this one."""
+
+    word: str
+    case: Case
+
+
+def related_cases(case: Case, actor: Actor) -> list[Relation]:
+    """Cases that belong together with this one, as far as the actor sees them, in one query."""
+    columns = ("parent", "duplicate_of", "split_from", "reopened_from")
+    ours = {getattr(case, f"{name}_id"): name for name in columns if getattr(case, f"{name}_id")}
+    pointing = Q(pk__in=list(ours))
+    for name in columns:
+        pointing |= Q(**{name: case.pk})
+    upwards = {
+        "parent": _("群体诉求"), "duplicate_of": _("并入"), "split_from": _("拆自"), "reopened_from": _("重办自"),
+    }  # fmt: skip
+    downwards = {
+        "parent": _("同类诉求"), "duplicate_of": _("重复反映"), "split_from": _("拆出的举报"), "reopened_from": _("重新办理"),
+    }  # fmt: skip
+    found = []
+    for other in Case.objects.visible_to(actor).filter(pointing).order_by("pk")[:MOST_RELATED]:
+        down = next((name for name in columns if getattr(other, f"{name}_id") == case.pk), "")
+        found.append(Relation(downwards[down] if down else upwards[ours[other.pk]], other))
+    return found
+
+
+def story_of(case: Case) -> list[dict[str, Any]]:
+    """The case's history as the interface draws it, newest first."""
+    return [
+        {
+            "at": line.at,
+            "title": line.title,
+            "text": line.text[:LONGEST_LINE],
+            "who": line.organisation.short_name if line.organisation else "",
+            "icon": ICONS.get(line.kind, "circle-dashed"),
+            "tone": "urgent" if line.kind == "breached" else "neutral",
+        }
+        for line in case.events.select_related("organisation").order_by("-at", "-pk")[:MOST_LINES]
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,27 +4,44 @@ from typing import Any
 
 import django_filters
 import django_tables2
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
-from xiezhi.domains.complaints.models import Case, Category
+from xiezhi.domains.complaints.documents import agreement_document
+from xiezhi.domains.complaints.forms import PurposeForm
+from xiezhi.domains.complaints.models import Agreement, Case, Category, ComplaintParty, PartyOpening
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-from xiezhi.domains.complaints.queries.cases import cases_listed, clocks_shown
+from xiezhi.domains.complaints.queries.cases import (
+    cases_listed,
+    clocks_shown,
+    related_cases,
+    story_of,
+    waiting_for,
+)
+from xiezhi.domains.complaints.queries.hints import claim_hints, missing_material, same_person
 from xiezhi.domains.complaints.queries.search import search_cases
-from xiezhi.domains.complaints.views.common import case_of
-from xiezhi.domains.complaints.words import CaseStatus, Channel, Kind, Tier
+from xiezhi.domains.complaints.services.people import may_see_person, open_party
+from xiezhi.domains.complaints.views.acts import further_acts, leads, links_for
+from xiezhi.domains.complaints.views.common import case_of, who
+from xiezhi.domains.complaints.words import OPEN, CaseStatus, Channel, Kind, Tier
 from xiezhi.domains.complaints.workflow import CASE
+from xiezhi.foundation.access.actors import PermissionRefused
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
+from xiezhi.foundation.files.kinds import CONTENT_TYPES
+from xiezhi.foundation.files.kinds import Kind as FileKind
 from xiezhi.foundation.orgs.models import Organisation
-from xiezhi.foundation.ui.lists import Empty, Filters, SearchFilter, list_page
+from xiezhi.foundation.ui import words
+from xiezhi.foundation.ui.forms import form_page, saved
+from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, StatusColumn, Table
 
 ONE_LINE = {"td": {"class": "text-nowrap"}}
@@ -35,6 +52,9 @@ class CaseTable(Table):
     title = django_tables2.Column(order_by="title")
     kind = django_tables2.Column(attrs=ONE_LINE)
     channel = django_tables2.Column(attrs=ONE_LINE)
+    person = django_tables2.Column(
+        empty_values=(), orderable=False, verbose_name=gettext_lazy("诉求人"), attrs=ONE_LINE
+    )
     respondent = django_tables2.Column(
         accessor="respondent", verbose_name=gettext_lazy("被诉方"), order_by="respondent_name"
     )
@@ -46,14 +66,35 @@ class CaseTable(Table):
 
     class Meta(Table.Meta):
         model = Case
-        fields = ("number", "title", "kind", "channel", "respondent", "unit", "received_at", "next_due_at", "status")
+        fields = (
+            "number",
+            "title",
+            "kind",
+            "channel",
+            "person",
+            "respondent",
+            "unit",
+            "received_at",
+            "next_due_at",
+            "status",
+        )
 
-    def render_number(self, record: Case, value: str) -> SafeString:
-        return format_html('<a href="{}">{}</a>', f"{record.pk}/", value)
+    def render_person(self, record: Case) -> str:
+        """Masked, on the page and in exports; nothing at all for a report."""
+        if record.is_confidential:
+            return _("保密")
+        first = next(iter(record.parties.all()), None)
+        return words.masked(first.name) if first else words.UNKNOWN
+
+    value_person = render_person
 
 
 class CaseFilters(Filters):
     q = SearchFilter()
+    stage = django_filters.ChoiceFilter(
+        method="by_stage", label=gettext_lazy("进度"),
+        choices=[("open", gettext_lazy("未答复")), ("late", gettext_lazy("已超期")), ("ended", gettext_lazy("已答复或者结束"))],
+    )  # fmt: skip
     status = django_filters.ChoiceFilter(choices=CaseStatus.choices, label=gettext_lazy("状态"))
     kind = django_filters.ChoiceFilter(choices=Kind.choices, label=gettext_lazy("类型"))
     channel = django_filters.ChoiceFilter(choices=Channel.choices, label=gettext_lazy("渠道"))
@@ -72,7 +113,13 @@ class CaseFilters(Filters):
 
     class Meta:
         model = Case
-        fields = ("q", "status", "kind", "channel", "tier", "category", "street", "from_day", "to_day")
+        fields = ("q", "stage", "status", "kind", "channel", "tier", "category", "street", "from_day", "to_day")
+
+    def by_stage(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """Open ones, those over time, or the rest."""
+        if value == "late":
+            return queryset.filter(status__in=OPEN, next_due_at__lt=timezone.now())
+        return queryset.filter(status__in=OPEN) if value == "open" else queryset.exclude(status__in=OPEN)
 
     def filter_queryset(self, queryset: QuerySet[Case]) -> QuerySet[Case]:
         """Words go through the search of cases; the rest is django-filter's."""
@@ -86,29 +133,115 @@ class CaseFilters(Filters):
 @needs(May.VIEW)
 def case_list(request: DeskRequest) -> HttpResponseBase:
     """Cases: a unit's own, or everybody's for district-wide posts; those due soonest first."""
+    enter = Action(_("登记诉求"), reverse("complaints:new"), "plus", "primary", May.REGISTER)
+    onward = Action(_("办理下一件"), reverse("complaints:next"), "arrow-right")
     return list_page(
         request,
         title=_("诉求"),
-        queryset=cases_listed(request.actor).order_by("next_due_at", "-arrived_at"),
+        queryset=cases_listed(request.actor, helping=request.GET.get("helping") == "true").order_by(
+            "next_due_at", "-arrived_at"
+        ),
         table=CaseTable,
         filterset=CaseFilters,
         unit=_("件"),
-        empty=Empty(_("还没有诉求"), _("各渠道收到、派给本单位的诉求在这里。"), icon="phone"),
-    )
+        actions=[enter, onward],
+        empty=Empty(
+            _("还没有诉求"), _("各渠道收到、派给本单位的诉求在这里。"),
+            enter if request.actor.can(May.REGISTER) else None, icon="phone",
+        ),
+    )  # fmt: skip
+
+
+@require_GET
+@needs(May.VIEW)
+def next_case(request: DeskRequest) -> HttpResponseBase:
+    """Open the case that is due soonest among those that wait for this person's unit (or, for dispatchers, for dispatch)."""
+    after = request.GET.get("after", "")
+    found = waiting_for(request.actor).exclude(pk=int(after) if after.isdecimal() and len(after) < 19 else 0).first()
+    if found is None:
+        messages.info(request, _("没有等您办理的诉求了。"))
+        return redirect("complaints:cases")
+    return redirect("complaints:case", found.pk)
 
 
 @require_GET
 @needs(May.VIEW)
 def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
-    """One case: what is needed now, its clocks, what it is about, and what happened."""
-    case, at = case_of(request, pk), timezone.now()
+    """One case: what is needed now, its clocks, what it is about, who brought it (masked), and what happened."""
+    case, at, actor = case_of(request, pk), timezone.now(), request.actor
+    deciding = case.kind == Kind.COMPLAINT and case.status == CaseStatus.HANDLING and leads(case, actor)
+    mediations = list(case.mediations.select_related("agreement").order_by("-held_at"))
     context: dict[str, Any] = {
         "case": case,
         "workflow": CASE,
+        "links": links_for(case, mediations),
+        "further": further_acts(case, actor),
         "clocks": clocks_shown(case, at),
+        "numbers": case.numbers.all(),
         "parties": case.parties.all(),
-        "story": [
-            {"at": each.at, "title": each.title, "text": each.text} for each in case.events.order_by("-at", "-pk")
-        ],
+        "may_see_person": may_see_person(case, actor),
+        "missing": missing_material(case) if case.kind == Kind.COMPLAINT and case.is_open else [],
+        "hints": claim_hints(case, actor) if deciding else [],
+        "same_person": list(same_person(case, actor)[:5]) if actor.can(May.SEE_PERSON) else [],
+        "related": related_cases(case, actor),
+        "co_handlers": case.co_handlers.select_related("unit"),
+        "returns": case.returns.select_related("unit", "target").order_by("-asked_at"),
+        "mediations": mediations,
+        "clues": case.clues.order_by("-found_at"),
+        "requests": case.mall_requests.select_related("mall"),
+        "supervisions": case.supervisions.order_by("-at"),
+        "applications": case.applications.order_by("-asked_at"),
+        "handoffs": case.handoffs.all(),
+        "attachments": case.attachments.select_related("file"),
+        "leads": leads(case, actor),
+        "may_approve": actor.can(May.APPROVE),
+        "tiers": Tier,
+        "story": story_of(case),
     }
     return render(request, "complaints/case.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.SEE_PERSON)
+def person(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Who brought it, in full: after saying what for, and with a trace (留痕). Nothing of it is kept by the browser."""
+    case = case_of(request, pk)
+    if not may_see_person(case, request.actor):
+        raise PermissionRefused(
+            _("您的岗位不能打开这位诉求人的信息。举报人信息只有承办单位和派单员可以打开（第三十七条）。")
+        )
+    form = PurposeForm(request.POST or None)
+
+    def show(given: dict[str, Any]) -> list[ComplaintParty]:
+        parties = list(case.parties.select_related("case"))
+        for party in parties:
+            open_party(party=party, purpose=given["purpose"], **who(request))
+        return parties
+
+    parties = saved(form, show)
+    if parties is None:
+        return form_page(
+            request, form, title=_("打开诉求人信息"), submit=_("打开"), template="complaints/act.html", case=case,
+            intro=_("谁、什么时候、为什么打开，都会记录。"), cancel_url=reverse("complaints:case", args=[pk]),
+        )  # fmt: skip
+    openings = PartyOpening.objects.filter(party__case=case).select_related("by").order_by("-at")[:20]
+    response = render(request, "complaints/person.html", {"case": case, "parties": parties, "openings": openings})
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_GET
+@needs(May.VIEW)
+def agreement(request: DeskRequest, pk: int, of: int) -> HttpResponse:
+    """The mediation agreement (调解书) as a Word document."""
+    case = case_of(request, pk)
+    if not leads(case, request.actor):
+        raise PermissionRefused(_("只有承办单位可以制作调解书。"))
+    made = get_object_or_404(Agreement.objects.select_related("mediation"), pk=of, mediation__case=case)
+    content = agreement_document(case, made)
+    response = HttpResponse(content, content_type=CONTENT_TYPES[FileKind.DOCX])
+    response["Content-Disposition"] = (
+        content_disposition_header(True, _("调解书-%(number)s.docx") % {"number": case.number}) or ""
+    )
+    response["Cache-Control"] = "private, no-store"
+    return response
