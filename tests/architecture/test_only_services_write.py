@@ -34,6 +34,10 @@ WITHOUT_ACTOR = {
     "xiezhi.foundation.audit.services.sign_head": "the ticker's",
     "xiezhi.foundation.jobs.services.run": "the worker's; each job knows on whose behalf it runs",
     "xiezhi.foundation.jobs.services.reclaim": "the ticker's",
+    "xiezhi.foundation.notices.services.delivering.forget_old": "the ticker's",
+    "xiezhi.foundation.notices.services.delivering.deliver_due": "the ticker's",
+    "xiezhi.foundation.notices.services.routing.route_notices": "the ticker's; hands on what others told",
+    "xiezhi.foundation.notices.services.delivering.send_code": "who waits for a code has not signed in yet",
     "xiezhi.foundation.jobs.services.prune_carriers": "the ticker's",
     "xiezhi.foundation.imports.services.settle": "the ticker's, and whoever looks at a batch whose job died",
     "xiezhi.foundation.imports.services.tidy": "the ticker's",
@@ -191,6 +195,7 @@ def acts() -> dict[str, ast.FunctionDef]:
                     functions[f"{name}.{function.name}"] = function
                     calls[f"{name}.{function.name}"] = uses(function, names)
     writing = {name for name, function in functions.items() if any(writes(function, known))}
+    writing |= {short(name) for name in writing}
     while more := {name for name in functions if name not in writing and calls[name] & writing}:
         writing |= more | {short(name) for name in more}
     return {name: functions[name] for name in writing & functions.keys() if not functions[name].name.startswith("_")}

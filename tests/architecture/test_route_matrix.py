@@ -12,6 +12,7 @@ from itertools import product
 import pytest
 import time_machine
 
+from tests.architecture.matrix.addresses import CHANNEL_PAGES
 from tests.architecture.matrix.sweep import METHODS, PEOPLE, Line, Sweep, routes, table
 from tests.architecture.matrix.world import CLOCK, World
 from xiezhi.foundation.access.roles import roles
@@ -52,6 +53,7 @@ SHARED = {
     "inspections:round_visits": "a round is of all departments; before it is sent, the coordinator's",
     "inspections:round_leftovers": "a round is of all departments; before it is sent, the coordinator's",
     "inspections:round_move": "a round is of all departments; before it is sent, the coordinator's",
+    **dict.fromkeys(CHANNEL_PAGES, "names a kind of channel"),
     **{
         f"prepaid-api:{act}": "nobody gets there by logging in; whose card a key opens is tested with the interface"
         for act in ("card", "entries", "top_up", "redeem", "refund", "void", "reverse")

@@ -13,6 +13,7 @@ from xiezhi.foundation.access.permissions import AccessPermission as Access
 from xiezhi.foundation.access.roles import Role
 from xiezhi.foundation.audit.permissions import AuditPermission as Audit
 from xiezhi.foundation.calendar.permissions import CalendarPermission as Calendar
+from xiezhi.foundation.notices.permissions import NoticesPermission as Notices
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
 from xiezhi.foundation.rules.permissions import RulesPermission as Rules
@@ -29,7 +30,13 @@ class Administrator(Role):
     organisation_kinds, district_wide = DISTRICT, True
     second_factor = True
     permissions = frozenset(
-        {*(each.value for each in Access), Rules.CHANGE.value, Calendar.IMPORT.value, *(each.value for each in Orgs)}
+        {
+            *(each.value for each in Access),
+            Notices.MANAGE.value,
+            Rules.CHANGE.value,
+            Calendar.IMPORT.value,
+            *(each.value for each in Orgs),
+        }
     )
 
 

@@ -216,7 +216,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Where notices can go beside the inbox: apprise addresses, secret, `{to}` where the receiver stands.
 NOTICE_CHANNELS = {
-    kind: os.environ.get(f"XIEZHI_NOTICE_{kind.upper()}", "") for kind in ("wecom", "dingtalk", "feishu", "mail", "sms")
+    "wecom": os.environ.get("XIEZHI_NOTICE_WECOM", ""),
+    "dingtalk": os.environ.get("XIEZHI_NOTICE_DINGTALK", ""),
+    "feishu": os.environ.get("XIEZHI_NOTICE_FEISHU", ""),
+    "mail": os.environ.get("XIEZHI_NOTICE_MAIL", ""),
+    "sms": os.environ.get("XIEZHI_NOTICE_SMS", ""),
 }
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -197,9 +197,13 @@ def _result(aim: Aim) -> Parts:
     }
 
 
+CHANNEL_PAGES = [
+    f"notices:{page}" for page in ("wish", "wish_test", "wish_remove", "channel", "channel_test", "channel_remove")
+]
 ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "files:download": lambda aim: {"pk": aim.kept(aim.world.files)},
     "files:short": _short,
+    **dict.fromkeys(CHANNEL_PAGES, lambda aim: {"kind": aim.word}),
     "imports:start": _key,
     "imports:template": _key,
     **dict.fromkeys(

@@ -21,6 +21,7 @@ def receiver() -> Iterator[Receiver]:
         yield it
 
 
+@pytest.mark.django_db
 def test_a_code_reaches_the_phone_by_the_configured_gateway(receiver: Receiver, settings: Any) -> None:
     settings.NOTICE_CHANNELS = {"sms": receiver.address(query=":phone={to}")}
     send_code(phone=PHONE, text="【协治】验证码 314159，5 分钟内有效。", at=NOW)
@@ -29,6 +30,7 @@ def test_a_code_reaches_the_phone_by_the_configured_gateway(receiver: Receiver, 
     ]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("address", ["", "json://127.0.0.1:9/group-without-a-place"])
 def test_without_a_channel_that_reaches_a_person_it_says_so(address: str, settings: Any) -> None:
     settings.NOTICE_CHANNELS = {"sms": address}

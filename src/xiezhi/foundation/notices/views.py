@@ -16,7 +16,7 @@ from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.notices.models import Notice
 from xiezhi.foundation.notices.services import mark_read
-from xiezhi.foundation.ui.lists import Bulk, Empty, Filters, SearchFilter, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
 
 
@@ -65,6 +65,7 @@ def inbox(request: DeskRequest) -> HttpResponseBase:
         filterset=NoticeFilters,
         unit=_("条消息"),
         empty=Empty(_("还没有消息"), _("提醒、催办和办理结果会送到这里。"), icon="bell"),
+        actions=[Action(_("接收设置"), reverse("notices:settings"), "settings")],
         bulk=[Bulk(_("标为已读"), reverse("notices:read"), icon="check")],
         export=False,
         template="notices/inbox.html",
