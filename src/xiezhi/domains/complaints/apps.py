@@ -38,7 +38,8 @@ class ComplaintsConfig(AppConfig):
 def _work() -> None:
     """What the ticker does, what other rooms tell us, and whose files are whose."""
     from xiezhi.domains.complaints.models import Case
-    from xiezhi.domains.complaints.services import clocks, handoffs, supervising
+    from xiezhi.domains.complaints.services import calendars, clocks, handoffs, supervising
+    from xiezhi.foundation.calendar import recomputation
     from xiezhi.foundation.events.services import subscribe
     from xiezhi.foundation.files import owners
     from xiezhi.foundation.jobs import periodic
@@ -47,17 +48,22 @@ def _work() -> None:
     periodic.register("complaints.recompute", timedelta(hours=1), lambda at: clocks.recompute_clocks(at=at))
     periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
     owners.register(Case)
+    recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
 
 
 def _show() -> None:
     """Ways in, and words for the audit."""
+    from xiezhi.domains.complaints import attention as ours
+    from xiezhi.domains.complaints.panels import subject_panel
     from xiezhi.domains.complaints.permissions import ComplaintPermission as May
     from xiezhi.domains.complaints.workflow import CASE
     from xiezhi.domains.registry import panels
     from xiezhi.foundation.audit import labels
-    from xiezhi.foundation.ui import navigation
+    from xiezhi.foundation.ui import attention, navigation
 
+    attention.register("complaints", ours.lines_for)
+    panels.register("complaints", subject_panel, order=15)
     navigation.register_section("complaints", _("接诉即办"), 12)
     navigation.register(
         navigation.Item(_("诉求"), "complaints:cases", "phone", May.VIEW, "complaints", 20),
@@ -78,6 +84,7 @@ def _show() -> None:
             "complaints.case.handed_over": _("更换承办人"),
             "complaints.case.co_handler": _("请求协办"),
             "complaints.case.co_answer": _("填写协办意见"),
+            "complaints.case.calendar": _("按放假通知重新计算期限"),
             "complaints.case.tier": _("变更办理时限"),
             "complaints.case.clue": _("登记违法线索"),
             "complaints.case.clue_verified": _("线索核查完毕"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 LONGEST = 100_000
 _PHONE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?![0-9A-Za-z])")
-_LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})[- ]?(\d{3})(\d{4,5})(?!\d)")
+_LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})[- ]?\d{3,4}(\d{4})(?!\d)")
 _IDENTITY = re.compile(
     r"(?<![0-9A-Za-z])(\d{4})\d{2}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z])"
 )
@@ -29,7 +29,7 @@ def mask_personal(text: str) -> str:
     text = _IDENTITY.sub(r"\1**************", text)
     text = _PHONE.sub(r"\1****\3", text)
     text = _CARD.sub(r"\1 **** **** \2", text)
-    text = _LANDLINE.sub(r"\1-***\3", text)
+    text = _LANDLINE.sub(r"\1-****\2", text)
     return _MAIL.sub(r"\1***@\2", text)
 
 

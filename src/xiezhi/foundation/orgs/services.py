@@ -20,6 +20,7 @@ KIND_OF_PARENT = {
     Organisation.Kind.DEPARTMENT: Organisation.Kind.DISTRICT,
     Organisation.Kind.STREET: Organisation.Kind.DISTRICT,
     Organisation.Kind.STATION: Organisation.Kind.DEPARTMENT,
+    Organisation.Kind.ENTERPRISE: Organisation.Kind.DISTRICT,
 }
 OFFICER_FIELDS = {"name", "station", "certificate_number", "certificate_from", "certificate_to", "is_active", "user"}
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from xiezhi.config.environment import free_port
+from xiezhi.demo.complaints import load_complaints
 from xiezhi.demo.load import PASSWORD, is_complete, load_district, load_plans, remember_complete
 from xiezhi.demo.plans import quarter_around
 from xiezhi.demo.sheets import SUBJECTS
@@ -17,6 +18,7 @@ from xiezhi.foundation.orgs.models import Organisation
 SHOWN = (
     "admin", "registrar", "coordinator", "supervisor",
     "scjg-planner", "scjg-head", "xfjy-head", "wsjk-head", "scjg-inspector",
+    "dispatcher", "scjg-officer", "mall",
 )  # fmt: skip
 
 
@@ -51,6 +53,7 @@ class Command(BaseCommand):
         load_plans(folder, people, quarter, say=say)
         tell_the_past(people, quarter, say=say)
         open_the_present(people, quarter, say=say)
+        load_complaints(people, quarter, say=say)
         remember_complete(people, at=timezone.now())
 
     @staticmethod

@@ -64,10 +64,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(status__in=OPEN)
 
     def with_names(self) -> Self:
-        """With what a line of a list names: unit, street, mall, subject, category, numbers and (to be masked) the people."""
-        return self.select_related("unit", "street", "mall", "subject", "category", "officer").prefetch_related(
-            "numbers", "parties"
-        )
+        """With what a line of a list names."""
+        return self.select_related("unit", "subject")
 
 
 def led_by(actor: Actor) -> Q:

@@ -11,6 +11,7 @@ from xiezhi.domains.complaints import rules
 from xiezhi.domains.complaints.models import Case, ComplaintParty
 from xiezhi.domains.complaints.words import Kind
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import Reading, rule_book
 
 YEAR = timedelta(days=365)
@@ -25,6 +26,16 @@ class Hint:
     text: str
     reading: Reading[int] | None
     cases: list[Case]
+
+
+def suggested_unit(case: Case) -> Organisation | None:
+    """Who handled the last case of the same kind of matter in the same street: a suggestion for the dispatcher, who decides."""
+    if case.street_id is None:
+        return None
+    handled = Case.objects.filter(street_id=case.street_id, signed_at__isnull=False).exclude(unit=None)
+    last = handled.filter(category_id=case.category_id).order_by("-received_at").select_related("unit").first()
+    last = last or handled.order_by("-received_at").select_related("unit").first()
+    return last.unit if last else None
 
 
 def same_person(case: Case, actor: Actor) -> QuerySet[Case]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from xiezhi.domains.complaints import rules
 from xiezhi.domains.complaints.models import Appraisal, Clock, ReturnRequest
 from xiezhi.domains.complaints.words import ClockKind, Tier
-from xiezhi.engines.deadlines import Due, EndDay, Pause, Period, Unit, ahead, due
+from xiezhi.engines.deadlines import Due, EndDay, Pause, Period, Unit, WorkdayTable, ahead, due
 from xiezhi.foundation.calendar.queries import workday_table
 from xiezhi.foundation.rules.queries import Reading, rule_book
 from xiezhi.foundation.rules.registry import Rule
@@ -38,11 +38,11 @@ class Measure:
 
 
 class Reckoning:
-    """Rules and calendar of the moment, loaded in three queries, to reckon any number of clocks."""
+    """Rules and calendar of the moment (or another `table`), loaded in three queries, to reckon any number of clocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: WorkdayTable | None = None) -> None:
         self.book = rule_book(*rules.RULES)
-        self.table = workday_table()
+        self.table = table or workday_table()
         self.zone = ZoneInfo(settings.TIME_ZONE)
 
     def measure(self, kind: str, *, tier: str, started_at: datetime) -> Measure:

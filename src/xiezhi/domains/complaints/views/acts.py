@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from xiezhi.domains.complaints import forms
 from xiezhi.domains.complaints.models import Case, Mediation, ReplyTemplate
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.hints import suggested_unit
 from xiezhi.domains.complaints.services import (
     applications,
     attachments,
@@ -144,7 +145,7 @@ ACTS: dict[str, Act] = {
     ),
     "dispatch": Act(
         gettext_lazy("派单"), lambda case, given, **w: dispatching.dispatch_case(case=case, **given, **w),
-        forms.DispatchForm, "dispatch", next_case=True,
+        _filled(forms.DispatchForm, unit=suggested_unit), "dispatch", next_case=True,
     ),
     "redirect": Act(
         gettext_lazy("改派"), lambda case, given, **w: dispatching.redirect_case(case=case, **given, **w),

@@ -5,12 +5,14 @@ from typing import Any
 import django_filters
 import django_tables2
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -39,7 +41,6 @@ from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.files.kinds import CONTENT_TYPES
 from xiezhi.foundation.files.kinds import Kind as FileKind
 from xiezhi.foundation.orgs.models import Organisation
-from xiezhi.foundation.ui import words
 from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, StatusColumn, Table
@@ -51,10 +52,6 @@ class CaseTable(Table):
     number = django_tables2.Column(linkify=("complaints:case", {"pk": django_tables2.A("pk")}), attrs=ONE_LINE)
     title = django_tables2.Column(order_by="title")
     kind = django_tables2.Column(attrs=ONE_LINE)
-    channel = django_tables2.Column(attrs=ONE_LINE)
-    person = django_tables2.Column(
-        empty_values=(), orderable=False, verbose_name=gettext_lazy("诉求人"), attrs=ONE_LINE
-    )
     respondent = django_tables2.Column(
         accessor="respondent", verbose_name=gettext_lazy("被诉方"), order_by="respondent_name"
     )
@@ -66,27 +63,15 @@ class CaseTable(Table):
 
     class Meta(Table.Meta):
         model = Case
-        fields = (
-            "number",
-            "title",
-            "kind",
-            "channel",
-            "person",
-            "respondent",
-            "unit",
-            "received_at",
-            "next_due_at",
-            "status",
+        fields = ("number", "title", "kind", "respondent", "unit", "received_at", "next_due_at", "status")
+
+    def render_kind(self, record: Case) -> SafeString:
+        return format_html(
+            '{}<div class="text-secondary">{}</div>', record.get_kind_display(), record.get_channel_display()
         )
 
-    def render_person(self, record: Case) -> str:
-        """Masked, on the page and in exports; nothing at all for a report."""
-        if record.is_confidential:
-            return _("保密")
-        first = next(iter(record.parties.all()), None)
-        return words.masked(first.name) if first else words.UNKNOWN
-
-    value_person = render_person
+    def value_kind(self, record: Case) -> str:
+        return record.get_kind_display()
 
 
 class CaseFilters(Filters):
@@ -139,7 +124,7 @@ def case_list(request: DeskRequest) -> HttpResponseBase:
         request,
         title=_("诉求"),
         queryset=cases_listed(request.actor, helping=request.GET.get("helping") == "true").order_by(
-            "next_due_at", "-arrived_at"
+            F("next_due_at").asc(nulls_last=True), "-arrived_at"
         ),
         table=CaseTable,
         filterset=CaseFilters,

@@ -1,0 +1,66 @@
+"""What complaints ask of a person on their desk."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Count, Min
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from xiezhi.domains.complaints.models import Application, CoHandler, MallRequest, Supervision
+from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.cases import cases_listed, waiting_for
+from xiezhi.domains.complaints.words import OPEN
+from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.ui.attention import Attention
+
+WORK = "complaints:next"
+
+
+def lines_for(actor: Actor, at: datetime) -> Iterator[Attention]:
+    """Cases over time, those that wait for this post, what was asked of the unit, applications to decide; for malls what to answer."""
+    if actor.can(May.ANSWER):
+        asked = (
+            MallRequest.objects.visible_to(actor)
+            .filter(answered_at=None)
+            .aggregate(n=Count("pk"), soonest=Min("due_at"))
+        )
+        if asked["n"]:
+            tone = "urgent" if asked["soonest"] <= at else "caution"
+            url = reverse("complaints:mall_requests")
+            yield Attention(
+                _("消费者诉求等商场回应"), url, tone, asked["n"], _("件"), asked["soonest"], "building-store"
+            )
+    if not actor.can(May.VIEW):
+        return
+    late = cases_listed(actor).filter(status__in=OPEN, next_due_at__lt=at).count()
+    if late:
+        url = f"{reverse('complaints:cases')}?stage=late"
+        yield Attention(_("诉求已超期"), url, "urgent", late, _("件"), icon="clock-exclamation")
+    waiting = waiting_for(actor).aggregate(n=Count("pk"), soonest=Min("next_due_at"))
+    if waiting["n"]:
+        text = _("诉求等您派单和审定") if actor.can(May.DISPATCH) else _("诉求等本单位办理")
+        yield Attention(text, reverse(WORK), "active", waiting["n"], _("件"), waiting["soonest"], "phone")
+    if actor.can(May.HANDLE):
+        yield from _asked_of_unit(actor)
+    if actor.can(May.APPROVE):
+        undecided = Application.objects.visible_to(actor).filter(decided_at=None).exclude(asked_by_id=actor.user_id)
+        if actor.district_wide:
+            undecided = undecided.exclude(purpose=Application.Purpose.EXTEND)
+        else:
+            undecided = undecided.filter(purpose=Application.Purpose.EXTEND)
+        first = undecided.order_by("asked_at").first()
+        if first:
+            url = reverse("complaints:case", args=[first.case_id])
+            yield Attention(_("申请等您审批"), url, "caution", undecided.count(), _("项"), icon="gavel")
+
+
+def _asked_of_unit(actor: Actor) -> Iterator[Attention]:
+    helping = CoHandler.objects.filter(unit_id=actor.organisation_id, answered_at=None)
+    if count := helping.count():
+        url = f"{reverse('complaints:cases')}?helping=true"
+        yield Attention(_("请本单位协办的诉求"), url, "active", count, _("件"), icon="users")
+    supervised = Supervision.objects.filter(case__in=cases_listed(actor), answered_at=None).order_by("at")
+    if first := supervised.first():
+        url = reverse("complaints:case", args=[first.case_id])
+        yield Attention(_("督办等您回复"), url, "urgent", supervised.count(), _("件"), icon="gavel")
