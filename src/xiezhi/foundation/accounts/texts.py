@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from xiezhi.foundation.notices.channels import ChannelKind, personal_template_of
+from xiezhi.foundation.notices.channels import ChannelKind, way_to_person
 from xiezhi.foundation.notices.sending import ChannelMissing
 from xiezhi.foundation.notices.services import send_code
 
@@ -10,7 +10,7 @@ from xiezhi.foundation.notices.services import send_code
 def can_send() -> bool:
     """Whether an SMS channel that reaches one person is configured; asked before anybody is promised a code."""
     try:
-        personal_template_of(ChannelKind.SMS)
+        way_to_person(ChannelKind.SMS)
     except ChannelMissing:
         return False
     return True
