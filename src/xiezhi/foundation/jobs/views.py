@@ -35,7 +35,7 @@ class JobTable(Table):
 
 class JobFilters(Filters):
     q = SearchFilter("title", "owner__display_name")
-    status = django_filters.MultipleChoiceFilter(choices=Job.Status.choices, label=gettext_lazy("状态"))
+    status = django_filters.ChoiceFilter(choices=Job.Status.choices, label=gettext_lazy("状态"))
     mine = django_filters.BooleanFilter(method="by_owner", label=gettext_lazy("我提交的"))
     since = django_filters.DateFilter(
         field_name="created_at",

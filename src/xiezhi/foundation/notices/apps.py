@@ -24,7 +24,7 @@ class NoticesConfig(AppConfig):
         periodic.register("notices.forget", timedelta(days=1), lambda at: delivering.forget_old(at=at))
         navigation.register(
             navigation.Item(
-                _("消息通道"), "notices:channels", "send", NoticesPermission.MANAGE.value, section="settings", order=50
+                _("消息通道"), "notices:channels", "bell", NoticesPermission.MANAGE.value, section="settings", order=50
             )
         )
         attention.register("notices", undelivered)
@@ -50,7 +50,7 @@ class NoticesConfig(AppConfig):
             Delivery.Status,
             {
                 Delivery.Status.PENDING: ("hourglass", "neutral"),
-                Delivery.Status.SENDING: ("send", "active"),
+                Delivery.Status.SENDING: ("player-play", "active"),
                 Delivery.Status.SENT: ("circle-check", "good"),
                 Delivery.Status.FAILED: ("circle-x", "urgent"),
                 Delivery.Status.DROPPED: ("ban", "neutral"),

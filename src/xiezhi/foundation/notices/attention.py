@@ -20,4 +20,4 @@ def undelivered(actor: Actor, at: datetime) -> Iterable[Attention]:
     text = ngettext("%(n)s 条消息没有送到手机、邮箱或工作群", "%(n)s 条消息没有送到手机、邮箱或工作群", failed) % {
         "n": failed
     }
-    return [Attention(text, reverse("notices:log") + "?status=failed", tone="warning", count=failed, icon="send")]
+    return [Attention(text, reverse("notices:log") + "?status=failed", tone="warning", count=failed, icon="bell")]

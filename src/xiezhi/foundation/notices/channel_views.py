@@ -106,19 +106,18 @@ class DeliveryTable(Table):
     status = StatusColumn(Delivery.Status, verbose_name=gettext_lazy("状态"))
     error = django_tables2.Column(orderable=False)
     created_at = MomentColumn()
-    due_at = MomentColumn()
     ended_at = MomentColumn()
     phone = ("channel", "status", "created_at")
 
     class Meta(Table.Meta):
         model = Delivery
-        fields = ("channel", "purpose", "recipient", "count", "status", "attempts", "error", "created_at", "due_at", "ended_at")  # fmt: skip
+        fields = ("channel", "purpose", "recipient", "count", "status", "attempts", "error", "created_at", "ended_at")  # fmt: skip
         order_by = "-created_at"
 
 
 class DeliveryFilters(Filters):
     q = SearchFilter("recipient__display_name", "error")
-    status = django_filters.MultipleChoiceFilter(choices=Delivery.Status.choices, label=gettext_lazy("状态"))
+    status = django_filters.ChoiceFilter(choices=Delivery.Status.choices, label=gettext_lazy("状态"))
     channel = django_filters.ChoiceFilter(choices=ChannelKind.choices, label=gettext_lazy("通道"))
     purpose = django_filters.ChoiceFilter(choices=Delivery.Purpose.choices, label=gettext_lazy("用途"))
 
@@ -143,7 +142,7 @@ def log(request: DeskRequest) -> HttpResponseBase:
         actions=[Action(_("消息通道"), reverse("notices:channels"), "settings")]
         if keeps
         else [Action(_("接收设置"), reverse("notices:settings"), "settings")],
-        empty=Empty(_("还没有往外送过消息"), _("开通短信、邮件等通道后，每次发送的结果会记在这里。"), icon="send"),
+        empty=Empty(_("还没有往外送过消息"), _("开通短信、邮件等通道后，每次发送的结果会记在这里。"), icon="bell"),
         bulk=[Bulk(_("重新发送"), reverse("notices:resend"), icon="refresh", permission=NoticesPermission.MANAGE)],
     )
 
