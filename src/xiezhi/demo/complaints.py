@@ -130,7 +130,7 @@ def _bring(case: Case, status: str, people: People, at: datetime) -> None:
     dispatcher, officer = people["dispatcher"], people["scjg-officer"]
     if status in {CaseStatus.LEAD, CaseStatus.REGISTERED}:
         return
-    unit = Organisation.objects.get(pk=officer.organisation_id)
+    unit = Organisation.objects.get(pk=officer.organisation_id or 0)
     case = dispatching.dispatch_case(case=case, unit=unit, actor=dispatcher, at=at + HOUR)
     if status == CaseStatus.DISPATCHED:
         return

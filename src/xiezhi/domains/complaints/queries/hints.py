@@ -33,7 +33,7 @@ def suggested_unit(case: Case) -> Organisation | None:
     if case.street_id is None:
         return None
     handled = Case.objects.filter(street_id=case.street_id, signed_at__isnull=False).exclude(unit=None)
-    last = handled.filter(category_id=case.category_id).order_by("-received_at").select_related("unit").first()
+    last = handled.filter(category=case.category).order_by("-received_at").select_related("unit").first()
     last = last or handled.order_by("-received_at").select_related("unit").first()
     return last.unit if last else None
 

@@ -40,6 +40,6 @@ def save(*, moves: Sequence[Move], actor: Actor, at: datetime) -> Sequence[Move]
     cases = {move.row.case_id: move.row.case for move in moves if isinstance(move.row, Clock)}
     for case in cases.values():
         if clocks.revise_clocks(case, clocks.Why.CALENDAR, at=at):
-            tell(case, "calendar", clocks.Why.CALENDAR.label, actor=actor, at=at)
+            tell(case, "calendar", str(clocks.Why.CALENDAR.label), actor=actor, at=at)
             record("complaints.case.calendar", case, actor=actor, at=at)
     return moves
