@@ -39,6 +39,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "xiezhi.config.settings",
             "XIEZHI_DATA": str(folder / "data"),
             "PYTHONUNBUFFERED": "1",
+            "XIEZHI_SECOND_FACTOR": "nobody",  # journeys carry no telephone; who tests it says otherwise
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }

@@ -176,3 +176,30 @@ def test_paper_shows_the_content_the_address_and_the_time(enter: Any) -> None:
     expect(page.locator(".filters")).to_be_hidden()
     expect(page.locator(".print-foot")).to_contain_text("/desk/people/")
     expect(page.locator("tbody tr")).to_be_visible()
+
+
+def test_a_passkey_is_added_and_signs_in(founded: Site, enter: Any) -> None:
+    """Under the strict policy, with the browser's own virtual authenticator. Keys belong to a name, not to an address: hence localhost."""
+    page = enter("/desk/")
+    named = founded.url.replace("127.0.0.1", "localhost")
+    page.goto(named + "/accounts/login/?next=/accounts/security/keys/new/")
+    page.get_by_label("登录名", exact=True).fill("admin")
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url("**/keys/new/")
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    kind = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
+    able = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": {**kind, **able}})
+    page.get_by_role("button", name="添加", exact=True).click()
+    page.wait_for_url("**/recovery/")
+    expect(page.locator(".codes li")).to_have_count(10)
+    page.goto(named + "/accounts/logout/")
+    page.locator("main button[type=submit]").click()
+    page.get_by_role("button", name="通行密钥登录").click()
+    page.wait_for_url(named + "/desk/")
+    page.goto(named + "/accounts/security/")
+    page.get_by_role("link", name="删除").click()
+    page.get_by_role("button", name="删除").click()  # the other tests sign in by password alone
+    expect(page.get_by_text("通行密钥已删除")).to_be_visible()

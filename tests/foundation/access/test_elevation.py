@@ -93,7 +93,8 @@ def test_what_is_refused(cast: Cast) -> None:
     with pytest.raises(Refused, match="另一位管理员"):
         move_elevation(elevation=mine, move="grant", actor=admin, at=NOW)
     with pytest.raises(Refused, match="理由"):
-        move_elevation(elevation=mine, move="refuse", actor=admin, at=NOW)
+        theirs = request_elevation(role="planner", minutes=30, reason="演示", actor=cast.actor("xfjy.head"), at=NOW)
+        move_elevation(elevation=theirs, move="revoke", actor=admin, at=NOW)
     taken = takeable_roles(Membership.objects.get(pk=inspector.membership_id))
     assert "planner" in taken and "fund_supervisor" not in taken, "nobody sees the whole district for a while"
 

@@ -21,7 +21,7 @@ def own(row: Any, actor: Actor) -> bool:
 
 
 def _somebody_else(row: Any, actor: Actor) -> str | None:
-    return _("不能批准自己的申请，请由另一位管理员批准。") if own(row, actor) else None
+    return _("不能答复自己的申请，请由另一位管理员办理。") if own(row, actor) else None
 
 
 def _with_reason_alone(row: Any, actor: Actor) -> str | None:
@@ -42,7 +42,7 @@ ELEVATION = Workflow(
         ),
         transition(
             "refuse", gettext_lazy("不批准"), {Status.REQUESTED}, Status.REFUSED,
-            permission=May.APPROVE_ELEVATION.value, stamp="decided_at", needs_reason=True, style="caution",
+            permission=May.APPROVE_ELEVATION.value, guard=_somebody_else, stamp="decided_at", needs_reason=True, style="caution",
         ),
         transition(
             "take", gettext_lazy("凭理由启用"), {Status.REQUESTED}, Status.GRANTED,
@@ -58,7 +58,7 @@ ELEVATION = Workflow(
         ),
         transition(
             "revoke", gettext_lazy("收回"), {Status.GRANTED}, Status.ENDED,
-            permission=May.APPROVE_ELEVATION.value, stamp="over_at", needs_reason=True, style="danger",
+            permission=May.APPROVE_ELEVATION.value, guard=_somebody_else, stamp="over_at", needs_reason=True, style="danger",
         ),
         transition(
             "lapse", gettext_lazy("到时结束"), {Status.GRANTED}, Status.LAPSED, by_system=True, stamp="over_at",

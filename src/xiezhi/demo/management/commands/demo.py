@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 from django.conf import settings
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         elif not is_complete():
             raise CommandError(self._not_a_demo())
         port = free_port(options["port"])
+        os.environ.setdefault("XIEZHI_SECOND_FACTOR", "nobody")  # for what `serve` starts: a visitor brings no telephone
         self._welcome(port)
         if not options["load_only"]:
             call_command("serve", port=port)
@@ -76,5 +78,7 @@ class Command(BaseCommand):
             post = by_name.get(username)
             if post:
                 self.stdout.write(f"  {username:<16}{post.role_class.label} · {post.organisation}")
+        if os.environ["XIEZHI_SECOND_FACTOR"] == "nobody":
+            self.stdout.write("No second factor is asked of the administrator here; XIEZHI_SECOND_FACTOR=administrators asks.\n")
         self.stdout.write("\nCtrl-C stops everything; the data stays.\n")
         self.stdout.flush()
