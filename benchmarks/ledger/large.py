@@ -44,7 +44,7 @@ BEGIN
         e.digest := previous;
         INSERT INTO prepaid_entry SELECT (e).*;
     END LOOP;
-    UPDATE prepaid_book SET last_sequence = last, head = previous WHERE merchant_id = a_book;
+    UPDATE prepaid_book SET last_sequence = last, head = previous, owed = owed - a_count WHERE merchant_id = a_book;
     UPDATE prepaid_account a SET debits = debits + s.n FROM
         (SELECT debit_id, count(*) AS n FROM prepaid_entry WHERE book_id = a_book AND kind = 'redemption' GROUP BY 1) s
         WHERE s.debit_id = a.id;
@@ -63,6 +63,7 @@ def main() -> None:
         cards = world.opened(given.books, CARDS)
         fill(address, sorted({book for book, _debit, _credit in cards}), given.entries // given.books)
         pages(cards)
+        regulators_list()
         prove()
 
 
@@ -91,11 +92,25 @@ def pages(cards: list[tuple[int, int, int]]) -> None:
     for _book, debit, _credit in cards[:: max(1, len(cards) // 200)]:
         card = Card.objects.select_related("product").get(accounts=debit)
         begun = time.monotonic()
-        found: Any = (list(Account.objects.filter(card=card)), card_entries(card))
+        purses = list(Account.objects.filter(card=card))
+        found: Any = (purses, card_entries(card, purses=purses))
         taken.append((time.monotonic() - begun) * 1000)
         assert len(found[1]) == 50
     told = f"median {statistics.median(taken):.1f} ms, worst {max(taken):.1f} ms"
     print(f"balance and last 50 entries of a card, {len(taken)} cards: {told}", flush=True)
+
+
+def regulators_list() -> None:
+    """Where every merchant stands today and at the last quarter's end."""
+    from django.utils import timezone
+
+    from xiezhi.domains.prepaid.models import Merchant
+    from xiezhi.domains.prepaid.queries.custody import positions
+
+    begun = time.monotonic()
+    today = timezone.localdate()
+    found = positions(list(Merchant.objects.select_related("subject")), first=today, last=today)
+    print(f"custody of {len(found)} merchants: {(time.monotonic() - begun) * 1000:.0f} ms", flush=True)
 
 
 def prove() -> None:

@@ -1,6 +1,7 @@
-"""Postings one by one on PostgreSQL: the database's own benchmark, our posting function from the same client, and our service from Django.
+"""Postings one by one on PostgreSQL: the database's own benchmark, our posting function from the same client, our service from Django, and
+django-hordak from Django.
 
-    python -m benchmarks.ledger.singles [--seconds 5] [--rounds 3]
+    python -m benchmarks.ledger.singles [--seconds 5] [--rounds 3] [--hordak PATH/TO/VENV/bin/python]
 
 Starts a server of its own with the default, durable configuration; everything runs on it, alternating, after a warm-up round.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from benchmarks.ledger import world
 from tests.support import postgres
 
 CLIENTS = (1, 4, 16)
+WARM = 20
+"""Postings of each client before it is measured: its connection, its prepared statement and the server's plans."""
 SCRIPT = """\\set card random(1, {cards})
-SELECT r.replayed FROM bench_cards c, LATERAL prepaid_post(c.book, 'redemption', 'posted', ARRAY[c.debit], ARRAY[c.credit],
- ARRAY[1::bigint], gen_random_uuid()::text, sha256('x'), now(), now(), 'api', NULL, NULL, NULL) r WHERE c.id = :card;
+SELECT r.o_replayed FROM bench_cards c, LATERAL prepaid_post(c.book, 'redemption', 'posted', ARRAY[c.debit], ARRAY[c.credit],
+ ARRAY[1::bigint], gen_random_uuid()::text, sha256('x'), now(), now(), current_date, 'api', NULL, NULL, NULL) r WHERE c.id = :card;
 """
 
 
@@ -53,98 +57,129 @@ def programs() -> Path:
 
 
 def service(cards: list[tuple[int, int, int]], clients: int, seconds: int) -> float:
-    """Postings per second through `posting.post`, each client a process of its own, all starting together."""
+    """Postings per second through `posting.post`: each client a process of its own with one connection, as a server's worker has,
+    warmed up before all start together. Like pgbench's, the figure leaves connecting out."""
     from django.db import connections
 
     connections.close_all()
     fork = multiprocessing.get_context("fork")
-    barrier, total = fork.Barrier(clients + 1), fork.Value("q", 0)
-    children = [fork.Process(target=_client, args=(cards, n, seconds, barrier, total)) for n in range(clients)]
+    barrier, rates = fork.Barrier(clients), fork.Array("d", clients)
+    children = [fork.Process(target=_client, args=(cards, n, seconds, barrier, rates)) for n in range(clients)]
     for child in children:
         child.start()
-    barrier.wait(60)
-    begun = time.monotonic()
     for child in children:
         child.join()
-    return float(total.value) / (time.monotonic() - begun)
+        if child.exitcode:
+            sys.exit(f"a client ended with {child.exitcode}")
+    return sum(rates)
 
 
-def _client(cards: list[tuple[int, int, int]], number: int, seconds: int, barrier: Any, total: Any) -> None:
+def _client(cards: list[tuple[int, int, int]], number: int, seconds: int, barrier: Any, rates: Any) -> None:
     import random
 
-    from django.db import connection
     from django.utils import timezone
 
     from xiezhi.domains.prepaid.ledger.drafts import Draft, Leg, request_digest
     from xiezhi.domains.prepaid.services import posting
 
-    connection.ensure_connection()
-    rng, done, run = random.Random(number), 0, time.time_ns()
-    barrier.wait(60)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    rng, run = random.Random(number), time.time_ns()
+
+    def post(name: str) -> None:
         book, debit, credit = rng.choice(cards)
-        now, key = timezone.now(), f"{run}-{number}-{done}"
+        now, key = timezone.now(), f"{run}-{number}-{name}"
         request = request_digest({"redeem": debit, "amount": 1})
         posting.post(Draft(book, "redemption", (Leg(debit, credit, 1),), key, request, now), booked_at=now)
+
+    for first in range(WARM):
+        post(f"w{first}")
+    barrier.wait(60)
+    begun, done = time.monotonic(), 0
+    while time.monotonic() < begun + seconds:
+        post(str(done))
         done += 1
-    with total.get_lock():
-        total.value += done
+    rates[number] = done / (time.monotonic() - begun)
 
 
-def median(values: list[float]) -> float:
-    return statistics.median(values)
+class Hordak:
+    """django-hordak in an environment of its own, see hordak.py; None for `python` leaves it out."""
+
+    def __init__(self, python: str | None, address: str, accounts: int) -> None:
+        self.python, self.address = python, address
+        if python:
+            self._told("setup", str(accounts))
+
+    def rate(self, clients: int, seconds: int, accounts: int) -> float | None:
+        if not self.python:
+            return None
+        return float(self._told("run", str(clients), str(seconds), str(accounts)))
+
+    def _told(self, *arguments: str) -> str:
+        assert self.python
+        command = [self.python, "-P", str(Path(__file__).with_name("hordak.py")), self.address, *arguments]
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "DJANGO"))}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean)
+        if done.returncode:
+            sys.exit(f"django-hordak: {done.stdout}{done.stderr}")
+        return done.stdout
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--hordak", help="the Python of an environment with django-hordak")
     given = parser.parse_args()
+    if not given.hordak:
+        print("django-hordak is left out: give --hordak PATH/TO/VENV/bin/python (see benchmarks/ledger/hordak.py)")
     with (
         postgres.PrivateCluster(()) as server,
         server.database() as ours,
         server.database() as theirs,
         server.database() as hot,
+        server.database() as other,
     ):
         world.migrated(ours)
         cards = world.opened(100, 20)
         _bench_table(cards)
+        hordak = Hordak(given.hordak, other, 200)
         for address, scale in ((theirs, 10), (hot, 1)):
             subprocess.run(
                 [str(programs() / "pgbench"), "-i", "-q", "-s", str(scale), address], check=True, capture_output=True
             )
-        script, one = (_script(len(cards)), _script(1))
         print(
-            "what | clients | pgbench TPC-B | our function, same client | ratio | our service, Django clients | ratio"
+            "what | clients | pgbench TPC-B | function, same client | ratio | service, Django | ratio | hordak | ratio"
         )
-        for clients in CLIENTS:
-            _compare("many books", clients, given, theirs, ours, script, cards)
-        _compare("one hot account", 4, given, hot, ours, one, cards[:1])
-        _compare("one hot account", 16, given, hot, ours, one, cards[:1])
+        script, one = _script(len(cards)), _script(1)
+        many = [(clients, theirs, script, cards) for clients in CLIENTS]
+        for clients, bench, ours_too, spread in [*many, (4, hot, one, cards[:1]), (16, hot, one, cards[:1])]:
+
+            def measured(
+                clients: int = clients, bench: str = bench, script: str = ours_too, spread: Any = spread
+            ) -> Any:
+                return (
+                    pgbench(bench, clients, given.seconds),
+                    pgbench(ours, clients, given.seconds, "-f", script),
+                    service(spread, clients, given.seconds),
+                    hordak.rate(clients, given.seconds, 200 if len(spread) > 1 else 1),
+                )
+
+            _compare("one hot account" if len(spread) == 1 else "many books", clients, given.rounds, measured)
 
 
-def _compare(what: str, clients: int, given: Any, theirs: str, ours: str, script: str, cards: Any) -> None:
-    told: dict[str, list[float]] = {"bench": [], "function": [], "service": []}
-    for number in range(given.rounds + 1):  # the first is the warm-up
-        measured = {
-            "bench": pgbench(theirs, clients, given.seconds),
-            "function": pgbench(ours, clients, given.seconds, "-f", script),
-            "service": service(cards, clients, given.seconds),
-        }
-        if number:
-            for name, value in measured.items():
-                told[name].append(value)
-    bench, function, through = (median(told[name]) for name in ("bench", "function", "service"))
-    # Each round's three are measured one after another, so that a busy machine slows them alike: the ratio is of rounds.
-    ratios = [
-        median([ours / theirs for ours, theirs in zip(told[name], told["bench"], strict=True)])
-        for name in ("function", "service")
-    ]
-    print(
-        f"{what} | {clients} | {bench:.0f} | {function:.0f} | {ratios[0]:.2f} | {through:.0f} | {ratios[1]:.2f}",
-        flush=True,
-    )
+def _compare(what: str, clients: int, rounds: int, measured: Callable[[], tuple[float | None, ...]]) -> None:
+    """Run the rounds and print the line. Each round's competitors run one after another, so that a busy machine slows them alike, and a
+    ratio is the median of the rounds' ratios."""
+    measured()  # the warm-up
+    told = [measured() for _round in range(rounds)]
+    line = [what, str(clients)]
+    for place in range(len(told[0])):
+        found = [(each[place], each[0]) for each in told]
+        rates = [rate for rate, _bench in found if rate is not None]
+        line.append(f"{statistics.median(rates):.0f}" if rates else "–")
+        if place:
+            ratios = [rate / bench for rate, bench in found if rate is not None and bench]
+            line.append(f"{statistics.median(ratios):.2f}" if ratios else "–")
+    print(" | ".join(line), flush=True)
 
 
 def _bench_table(cards: list[tuple[int, int, int]]) -> None:

@@ -50,6 +50,9 @@ def test_the_newly_founded_keep_all_for_their_first_year(make_world: type[World]
     world.sale(paid=100_000)
     assert queries.position(world.merchant, on=NOW.date()).required == 100_000
     assert queries.position(world.merchant, on=date(2027, 3, 2)).required == 40_000
+    last_of_a_month = make_world(founded_on=date(2026, 3, 31))
+    last_of_a_month.sale(paid=100_000)
+    assert queries.position(last_of_a_month.merchant, on=date(2027, 3, 30)).required == 100_000
 
 
 def test_a_shortfall_opens_is_told_and_closes_when_mended(world: World) -> None:

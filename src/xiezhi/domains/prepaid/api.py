@@ -64,6 +64,8 @@ class Signed:
     """Lets in requests that a key has signed."""
 
     def __call__(self, request: Any) -> ApiKey:
+        if request.headers.get("Transfer-Encoding"):  # without a length nobody knows how much would come
+            raise Answered(411, "length_required", _("请求须写明正文长度（Content-Length），不能分块发送。"))
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         if length > limit_bytes():
             raise Answered(413, "too_large", _("请求正文太大，请拆成几个文件。"))
@@ -112,7 +114,7 @@ api = NinjaAPI(
     description=__doc__ or "",
     docs_url=None,
 )
-PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Problem)
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 411, 413, 422, 429), Problem)
 IdempotencyKey = Annotated[
     str, Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")
 ]

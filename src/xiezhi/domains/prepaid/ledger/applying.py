@@ -42,10 +42,11 @@ class AccountState:
     began: int = field(init=False)
     grows_by_debit: bool = field(init=False)
     limited: bool = field(init=False)
+    counted: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.grows_by_debit, self.limited = self.purse in DEBIT_GROWS, self.purse in LIMITED
-        self.began = self.balance
+        self.began, self.counted = self.balance, self.purse in COUNTED
 
     @property
     def balance(self) -> int:
@@ -121,18 +122,23 @@ def apply(book: BookState, draft: Draft, *, booked_at: datetime) -> Applied:
         if earlier.request != draft.request:
             raise drafts.key_reused()
         return Applied(earlier.operation, True)
-    held = _held(book, draft, booked_at)
     operation = book.last_sequence + 1
-    after: list[tuple[int, int]] = []
-    try:
-        for leg, amount_held in zip(draft.legs, held, strict=True):
-            after.append(_move(book, draft.phase, leg, amount_held))
-    except drafts.LedgerRefused:
-        for leg, amount_held in zip(draft.legs[: len(after)], held, strict=False):
-            _shift(book.accounts[leg.debit], book.accounts[leg.credit], draft.phase, -leg.amount, -amount_held)
-        raise
-    for position, (leg, balances) in enumerate(zip(draft.legs, after, strict=True)):
-        _append(book, draft, position, leg, balances, operation, booked_at)
+    if (
+        len(draft.legs) == 1 and draft.refers is None and draft.phase not in RESOLVING
+    ):  # the commonest by far, and one leg undoes itself
+        _append(book, draft, 0, draft.legs[0], _move(book, draft.phase, draft.legs[0], 0), operation, booked_at)
+    else:
+        held = _held(book, draft, booked_at)
+        after: list[tuple[int, int]] = []
+        try:
+            for leg, amount_held in zip(draft.legs, held, strict=True):
+                after.append(_move(book, draft.phase, leg, amount_held))
+        except drafts.LedgerRefused:
+            for leg, amount_held in zip(draft.legs[: len(after)], held, strict=False):
+                _shift(book.accounts[leg.debit], book.accounts[leg.credit], draft.phase, -leg.amount, -amount_held)
+            raise
+        for position, (leg, balances) in enumerate(zip(draft.legs, after, strict=True)):
+            _append(book, draft, position, leg, balances, operation, booked_at)
     stands = Earlier(operation, draft.phase, draft.kind, draft.request, draft.expires_at, draft.legs)
     book.by_key[draft.key] = book.by_operation[operation] = stands
     if draft.refers is not None:
@@ -180,7 +186,7 @@ def _move(book: BookState, phase: str, leg: Leg, held: int) -> tuple[int, int]:
         debit, credit = book.accounts[leg.debit], book.accounts[leg.credit]
     except KeyError:
         raise drafts.LedgerRefused("account of another book") from None
-    if (debit.purse in COUNTED) != (credit.purse in COUNTED):
+    if debit.counted != credit.counted:
         raise drafts.LedgerRefused("fen and uses do not mix")
     if not (debit.is_open and credit.is_open) and phase not in {Phase.VOIDED, Phase.EXPIRED}:
         raise drafts.closed()

@@ -45,10 +45,15 @@ class CardEntry:
         return self.phase in {Phase.POSTED, Phase.CONFIRMED}
 
 
-def card_entries(card: Card, *, before: int | None = None, limit: int = PAGE) -> list[CardEntry]:
-    """The newest `limit` movements of a card, newest first; `before`: older than that sequence."""
-    accounts = dict(Account.objects.filter(card=card).values_list("pk", "purse"))
-    found = {entry.sequence: entry for entry in _newest_of_each(list(accounts), before, limit)}
+def card_entries(
+    card: Card, *, before: int | None = None, limit: int = PAGE, purses: Iterable[Account] | None = None
+) -> list[CardEntry]:
+    """The newest `limit` movements of a card, newest first; `before`: older than that sequence. `purses`: the card's accounts, where the
+    caller has read them already. A purse that never held anything has no movements and is not looked for."""
+    totals = Account.objects.filter(card=card) if purses is None else purses
+    accounts = {each.pk: each.purse for each in totals}
+    used = [each.pk for each in totals if each.debits or each.credits or each.debits_pending or each.credits_pending]
+    found = {entry.sequence: entry for entry in _newest_of_each(used, before, limit)}
     newest = [found[sequence] for sequence in sorted(found, reverse=True)[:limit]]
     settled = _settled(card, newest)
     return [_told(entry, accounts, settled) for entry in newest]

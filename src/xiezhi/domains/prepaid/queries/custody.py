@@ -1,5 +1,6 @@
 """Where merchants stand: owed, required, kept and covered, by day."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -48,7 +49,7 @@ def _book() -> RuleBook:
 
 def _months_later(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, 28))
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 _TOTALS = ("owed", "kept", "guaranteed")

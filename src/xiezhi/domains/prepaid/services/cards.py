@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -122,9 +123,9 @@ def redeem(
     require_own(card.merchant, actor, May.SELL)
     request = redemption_request(card.number, amount_fen, uses)
     counted = card.product.kind in {Product.Kind.COUNT, Product.Kind.COURSE}
-    with transaction.atomic():
-        if counted or card.product.bonus_fen or card.product.confirm_each:
-            lock_book(card.merchant_id)  # the shares below must be of what is there when they are posted
+    shared = counted or card.product.bonus_fen > 0 or card.product.confirm_each
+    # A plain redemption is one statement, a transaction of its own; shares must be of what is there when they are posted.
+    with _locked(card.merchant_id) if shared else nullcontext():
         of_card = accounts_of(card)
         try:
             require_usable(card, at)
@@ -315,6 +316,13 @@ def book_accounts(book_id: int) -> dict[str, int]:
     return dict(own.values_list("purse", "pk"))
 
 
+@contextmanager
+def _locked(book_id: int) -> Iterator[None]:
+    with transaction.atomic():
+        lock_book(book_id)
+        yield
+
+
 def lock_book(book_id: int) -> None:
     """Hold the book until the transaction ends."""
     Book.objects.select_for_update().get(pk=book_id)
@@ -327,7 +335,7 @@ def replayed(book_id: int, key: str, request: bytes) -> Posted | None:
         return None
     if bytes(first.request or b"") != request:
         raise drafts.key_reused()
-    return Posted(tuple(posting.entries_of(book_id, first.operation)), True)
+    return posting.standing(book_id, first.operation, replayed=True)
 
 
 def require_usable(card: Card, at: datetime) -> None:

@@ -6,12 +6,13 @@ Posting takes no `actor`: the service that asks has checked who may; the journal
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,15 +47,17 @@ BOOK_PURSES = tuple(purse for purse in Purse if purse not in {Purse.PRINCIPAL, P
 
 @dataclass(frozen=True)
 class Posted:
-    """Where an operation stands in its book. `replayed`: it stood there before this request."""
+    """Where an operation stands in its book: `operation` is the sequence of its first entry. `replayed`: it stood there before this request.
+    `read` makes its entries, which many a caller never looks at."""
 
-    entries: tuple[Entry, ...]
+    operation: int
     replayed: bool
+    read: Callable[[], tuple[Entry, ...]]
 
-    @property
-    def operation(self) -> int:
-        """The sequence of its first entry: the operation's number within the book."""
-        return self.entries[0].operation
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Its entries, in order of leg."""
+        return self.read()
 
 
 class BatchRefused(LedgerRefused):
@@ -100,13 +103,16 @@ def close_card_accounts(card: Card) -> None:
 def post(draft: Draft, *, booked_at: datetime) -> Posted:
     """Post one operation, in one transaction of its own or inside the caller's. Raises LedgerRefused; then nothing was posted."""
     drafts.check_draft(draft)
-    if connection.vendor == "postgresql":
-        return _post_by_function(draft, booked_at)
+    database: BaseDatabaseWrapper = connections[
+        DEFAULT_DB_ALIAS
+    ]  # looked up once: `connection` looks it up at every word
+    if database.vendor == "postgresql":
+        return _post_by_function(database, draft, booked_at)
     with transaction.atomic():
         book = _load([draft])[draft.book_id]
         applied = apply(book, draft, booked_at=booked_at)
         _save([book], booked_at)
-    return Posted(tuple(entries_of(draft.book_id, applied.operation)), applied.replayed)
+    return standing(draft.book_id, applied.operation, replayed=applied.replayed)
 
 
 _POST = (
@@ -114,9 +120,11 @@ _POST = (
     " %s::timestamptz, %s::timestamptz, %s::date, %s::text, %s::bigint, %s::bigint, %s::timestamptz)"
 )
 _FIELDS = ("id", *COLUMNS, "digest")
+_AT = COLUMNS.index("at")
+"""Where `at`, `booked_at` and `expires_at` stand, one after another."""
 
 
-def _post_by_function(draft: Draft, booked_at: datetime) -> Posted:
+def _post_by_function(database: BaseDatabaseWrapper, draft: Draft, booked_at: datetime) -> Posted:
     """One round trip, prepared in the server, in a transaction of its own unless the caller is in one."""
     arguments = (
         draft.book_id,
@@ -135,33 +143,37 @@ def _post_by_function(draft: Draft, booked_at: datetime) -> Posted:
         draft.refers,
         draft.expires_at,
     )
-    connection.ensure_connection()
     try:
-        # A refusal must not break the caller's transaction; outside one the function is its own.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.wrap_database_errors:
-            rows = _prepared_cursor().execute(_POST, arguments, prepare=True).fetchall()
+        if database.in_atomic_block:
+            with transaction.atomic():  # a refusal must not break the caller's transaction
+                rows = _prepared(database, _POST, arguments)
+        else:
+            rows = _prepared(database, _POST, arguments)
     except DatabaseError as error:
         refusal = _REFUSALS.get(getattr(error.__cause__, "sqlstate", None) or "")
         if refusal is None:
             raise
         raise refusal() from None
-    if rows[0][-1]:
-        return Posted(tuple(entries_of(draft.book_id, rows[0][1])), True)
-    return Posted(tuple(_entry(draft, booked_at, *given) for given in enumerate(rows)), False)
+    operation, replayed = rows[0][1], rows[0][-1]
+    if replayed:
+        return standing(draft.book_id, operation, replayed=True)
+    return Posted(operation, False, lambda: tuple(_entry(draft, booked_at, *given) for given in enumerate(rows)))
 
 
 def _array(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def _prepared_cursor() -> Any:
-    """A cursor of the driver itself: Django's own sends each statement as text, to be parsed and planned every time."""
-    import psycopg
+def _prepared(database: BaseDatabaseWrapper, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What a statement answers, by a cursor of the driver itself: Django's own sends statements as text, parsed and planned every time."""
+    from psycopg import Cursor
 
-    raw = connection.connection
+    database.ensure_connection()
+    raw: Any = database.connection
     if raw.prepare_threshold is None:  # as Django leaves it; without a threshold the driver prepares nothing
         raw.prepare_threshold = 5
-    return psycopg.Cursor(raw)
+    with database.wrap_database_errors:
+        return Cursor(raw).execute(sql, arguments, prepare=True).fetchall()
 
 
 def _entry(draft: Draft, booked_at: datetime, position: int, row: Sequence[Any]) -> Entry:
@@ -190,6 +202,11 @@ def _entry(draft: Draft, booked_at: datetime, position: int, row: Sequence[Any])
         digest,
     )
     return Entry.from_db(connection.alias, _FIELDS, values)
+
+
+def standing(book_id: int, operation: int, *, replayed: bool) -> Posted:
+    """An operation as it stands in its book."""
+    return Posted(operation, replayed, lambda: tuple(entries_of(book_id, operation)))
 
 
 def post_batch(batch: Sequence[Draft], *, booked_at: datetime) -> list[Applied]:
@@ -371,7 +388,7 @@ def _save(books: Iterable[BookState], booked_at: datetime) -> None:
         if connection.vendor == "postgresql":
             _copy_rows(cursor, rows)
         else:
-            _insert_rows(cursor, rows)
+            _insert_rows(rows)
         _update_totals(cursor, accounts)
     day = timezone.localdate(booked_at)
     for book in changed:
@@ -420,22 +437,23 @@ def _copy_line(row: tuple[Any, ...]) -> str:
     )
 
 
-def _insert_rows(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
-    moments = [COLUMNS.index(name) for name in ("at", "booked_at", "expires_at")]
-    written: dict[datetime, str] = {}
+def _insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
+    """As the driver's own executemany takes them: Django's would look at every value of every row again."""
+    written: dict[datetime | None, str | None] = {None: None}
 
-    def stored(row: tuple[Any, ...]) -> list[Any]:
-        values = list(row)
-        for position in moments:
-            moment = values[position]
-            if moment is not None:
-                if moment not in written:
-                    written[moment] = str(moment.astimezone(UTC).replace(tzinfo=None))
-                values[position] = written[moment]
-        return values
+    def stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        try:
+            moments = (written[row[_AT]], written[row[_AT + 1]], written[row[_AT + 2]])
+        except KeyError:
+            for moment in row[_AT : _AT + 3]:
+                written.setdefault(moment, moment and str(moment.astimezone(UTC).replace(tzinfo=None)))
+            return stored(row)
+        return (*row[:_AT], *moments, *row[_AT + 3 :])
 
-    marks = ", ".join(["%s"] * (len(COLUMNS) + 1))
-    cursor.executemany(f"INSERT INTO prepaid_entry ({_columns()}) VALUES ({marks})", map(stored, rows))
+    marks = ", ".join(["?"] * (len(COLUMNS) + 1))
+    raw = connections[DEFAULT_DB_ALIAS].connection
+    with connection.wrap_database_errors:
+        raw.executemany(f"INSERT INTO prepaid_entry ({_columns()}) VALUES ({marks})", map(stored, rows))
 
 
 def _update_totals(cursor: Any, accounts: Sequence[AccountState]) -> None:
