@@ -15,7 +15,10 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-SHARED = ("kernels", "hosts", "choosing", "relief", "ruins", "bounds", "facts")  # compiled files that call one another
+FAMILIES = (  # compiled files that call one another: the solver's and the verifier's
+    ("kernels", "hosts", "choosing", "relief", "ruins", "bounds", "facts"),
+    ("examine", "examine_columns", "examine_costs"),
+)
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -47,14 +50,15 @@ def start_quickly() -> None:
 
 
 def drop_stale() -> None:
-    """Remove compiled functions of the solver that are older than any of the sources they may have taken in."""
+    """Remove compiled functions that are older than any of the sources they may have taken in."""
     here = Path(__file__).parent
-    newest = max((here / f"{name}.py").stat().st_mtime for name in SHARED)
-    for name in SHARED:
-        for cached in (here / "__pycache__").glob(f"{name}.*.nb[ic]"):
-            with contextlib.suppress(OSError):  # another process was faster, or the folder is read-only
-                if cached.stat().st_mtime < newest:
-                    cached.unlink()
+    for family in FAMILIES:
+        newest = max((here / f"{name}.py").stat().st_mtime for name in family)
+        for name in family:
+            for cached in (here / "__pycache__").glob(f"{name}.*.nb[ic]"):
+                with contextlib.suppress(OSError):  # another process was faster, or the folder is read-only
+                    if cached.stat().st_mtime < newest:
+                        cached.unlink()
 
 
 drop_stale()

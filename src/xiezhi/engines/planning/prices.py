@@ -17,7 +17,7 @@ from xiezhi.engines.planning import choosing, kernels
 from xiezhi.engines.planning.kernels import LEVELS
 
 WORK = 2_000_000  # subjects choosing in all sweeps together
-MOST_SWEEPS, FEWEST_SWEEPS = 100, 20
+MOST_SWEEPS, FEWEST_SWEEPS = 150, 20
 EARLY = 0.4  # share of the sweeps after which prices are good enough to search by
 OVERFULL = 20_000  # micro-visits per minute paid on a pool-day used twice, in proportion below
 PACE, LAST_PACE = 10.0, 0.1  # micro-visits per minute by which a minute too many raises the price: first and last sweep

@@ -22,8 +22,8 @@ TRIES = 48  # users of a full pool-day looked at before one is moved
 SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
 ENOUGH = 500  # sweeping ends when fewer than one subject in so many could still gain
 SCARCE, SCARCE_LARGE = 500, 100  # room is scarce where one in so many could: below and above `CHUNK` subjects
-RUINS_EACH, RUINS_WANTING, RUINS_SCARCE, MOST_RUINS = 3, 40, 120, 24_000  # by subject; by who could gain; in all
-TURNS = 2  # ruins and chains take turns
+RUINS_EACH, RUINS_WANTING, RUINS_SCARCE, MOST_RUINS = 6, 40, 400, 24_000  # by subject; by who could gain; in all
+TURNS = 3  # ruins and chains take turns
 
 
 def steepness(amplitude: int, power: int) -> NDArray[np.int64]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning.examine import BROKEN, EMPTY, LEAD, LISTED, MILLION, MINUTES, SUBJECT, Columns, examine
+from xiezhi.engines.planning.examine import examine
+from xiezhi.engines.planning.examine_columns import BROKEN, EMPTY, LEAD, LISTED, MILLION, MINUTES, SUBJECT, Columns
 from xiezhi.engines.planning.problem import Plan, Problem, day_of
 
 
