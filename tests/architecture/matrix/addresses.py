@@ -75,7 +75,10 @@ class Aim:
         return BODIES[self.route](self) if self.route in BODIES else {}
 
 
-WITHOUT_PARTS = {"access:switch", "inspections:answers_confirm", "notices:read", "registry:label", "till"}
+WITHOUT_PARTS = {
+    *("access:switch", "inspections:answers_confirm", "notices:read", "registry:label", "till"),
+    *("prepaid:products_withdraw", "prepaid:deliveries_retry"),
+}
 """Routes that name the object in what is sent."""
 
 
@@ -228,6 +231,7 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     **dict.fromkeys([f"mfa_{act}_webauthn" for act in ("edit", "remove")], lambda aim: {"pk": 1}),
     "access:end": lambda aim: {"pk": aim.world.cast.actors[SOMEBODY_ELSE].membership_id},
     "audit:history": lambda aim: {"kind": "inspections.plan", "object_id": str(aim.side.filed.pk)},
+    "calendar:version": lambda aim: {"pk": CalendarVersion.objects.earliest("pk").pk},
     **dict.fromkeys(
         [f"rules:{page}" for page in ("detail", "versions", "change", "confirm", "assign")], lambda aim: {"key": RULE}
     ),
@@ -244,7 +248,6 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "registry:premises": lambda aim: {"pk": aim.world.door.pk},
     "registry:scene": _scene,
     "registry:scene_remove": _scene,
-    "calendar:version": lambda aim: {"pk": CalendarVersion.objects.earliest("pk").pk},
     "registry:match": lambda aim: {"pk": aim.side.pending.pk},
     "registry:match_move": lambda aim: {"pk": aim.side.pending.pk, **_move(aim)},
     "inspections:items_together": lambda aim: {"pk": aim.side.pair.pk},
@@ -280,10 +283,22 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:round_way": _leftover,
     **dict.fromkeys([f"prepaid-api:{act}" for act in ("card", "entries", "top_up", "redeem", "refund")], _number),
     **dict.fromkeys(
-        [f"prepaid:{page}" for page in ("merchant", "issuing", "account_new", "guarantee_new", "tenancy_new")],
+        [
+            f"prepaid:{page}"
+            for page in (
+                *("merchant", "issuing", "account_new", "guarantee_new", "tenancy_new"),
+                *("guarantee_call", "fee_new", "journal", "reversal_new"),
+            )
+        ],
         _merchant,
     ),
-    **dict.fromkeys([f"prepaid:card{act}" for act in ("", "_refund", "_transfer", "_lost", "_link")], _sold),
+    "prepaid:tenancy_end": lambda aim: {**_merchant(aim), "tenancy_pk": aim.shop.lease},
+    **dict.fromkeys(
+        [f"prepaid:card{act}" for act in ("", "_refund", "_transfer", "_lost", "_link", "_activate", "_exchange")],
+        _sold,
+    ),
+    "prepaid:reversal": lambda aim: {"pk": aim.shop.reversal.pk},
+    "prepaid:reversal_move": lambda aim: {"pk": aim.shop.reversal.pk, **_move(aim)},
     "prepaid:release": lambda aim: {"pk": aim.shop.release.pk},
     "prepaid:release_move": lambda aim: {"pk": aim.shop.release.pk, **_move(aim)},
     "prepaid:difference": lambda aim: {"pk": aim.shop.difference.pk},
@@ -369,6 +384,17 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:answer_move": lambda aim: {"decline-decline_reason": "busy"},
     "prepaid:issuing": _why,
     "prepaid:release_move": _why,
+    "prepaid:reversal_move": _why,
+    "prepaid:reversal_new": lambda aim: {"operation": aim.shop.operation, "reason": "演示冲正"},
+    **dict.fromkeys(
+        ["prepaid:fee_new", "prepaid:guarantee_call"],
+        lambda aim: {"account": aim.shop.books.account.pk, "amount_fen": "1", "reference": "PZ-77"},
+    ),
+    "prepaid:refund_pay": lambda aim: {"amount_fen": "1", "reference": "PZ-77"},
+    "prepaid:tenancy_end": lambda aim: {"ends_on": TODAY},
+    "prepaid:products_withdraw": lambda aim: {"selected": [aim.shop.card.product_id]},
+    "prepaid:deliveries_retry": lambda aim: {"selected": [aim.shop.delivery]},
+    **dict.fromkeys(["prepaid:card_activate", "prepaid:card_exchange"], lambda aim: {"sure": "on", "key": "matrix"}),
     "prepaid:difference": lambda aim: {"note": "演示说明"},
     "prepaid:dispute": lambda aim: {"answer": "演示答复"},
     "prepaid:guarantee_new": lambda aim: {"amount_fen": "100", "reference": "演示保函"},

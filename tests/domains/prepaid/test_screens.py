@@ -1,5 +1,6 @@
 """Every page answers, shows what it must, and hides other people's things."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.builders.cast import FOUNDER, PASSWORD
-from tests.builders.prepaid import World, enterprise
-from xiezhi.domains.prepaid.models import ApiKey, Card, Dispute, Merchant, Product
+from tests.builders.prepaid import World, balances, enterprise
+from xiezhi.domains.prepaid.models import ApiKey, Card, Dispute, Merchant, Product, Reversal
 from xiezhi.domains.prepaid.services import bank, cards, custody, keys
 from xiezhi.foundation.access.services import appoint, open_account
 from xiezhi.foundation.orgs.models import Organisation
@@ -201,3 +202,57 @@ def test_the_desk_refunds_hands_on_and_replaces(world: World, clients: dict[str,
     last = Card.objects.get(predecessor=new)
     assert "/my/open/" in owner.post(reverse("prepaid:card_link", args=[last.pk])).content.decode()
     assert "90.00" in told(owner, "prepaid:card", last.pk)
+
+
+def sent(client: Client, name: str, *args: Any, **data: Any) -> Any:
+    answer = client.post(reverse(name, args=args), data, follow=True)
+    assert answer.status_code == 200, answer.content.decode()
+    return answer
+
+
+def test_money_that_leaves_custody_is_noted_by_whose_business_it_is(world: World, clients: dict[str, Client]) -> None:
+    at, merchant = timezone.now(), world.merchant
+    owner, regulator, banker = clients["owner"], clients["regulator"], clients["bank"]
+    sale = world.sale(paid=100_000, at=at)
+    custody.deposit(account=world.account, amount_fen=50_000, reference="B1", actor=world.owner, at=at)
+    world.refund(sale.card, 30_000, at=at)
+    assert sale.card.number in told(owner, "prepaid:refund_pay")
+    assert "¥300.00" in told(owner, "prepaid:refund_pay")
+    sent(owner, "prepaid:refund_pay", account=world.account.pk, amount_fen="100", reference="P1")
+    sent(owner, "prepaid:refund_pay", amount_fen="200", reference="P2")
+    assert world.balance("refunds") == 0 and world.balance("custody") == 40_000
+    sent(banker, "prepaid:fee_new", merchant.pk, account=world.account.pk, amount_fen="1.5", reference="F1")
+    sent(regulator, "prepaid:guarantee_new", merchant.pk, amount_fen="500", reference="G1")
+    sent(regulator, "prepaid:guarantee_call", merchant.pk, account=world.account.pk, amount_fen="80", reference="G2")
+    assert (world.balance("custody"), world.balance("guarantee")) == (47_850, 42_000)
+    book = told(banker, "prepaid:journal", merchant.pk)
+    assert "银行费用" in book and "担保代偿" in book and "担保额度" not in book.partition("<table")[2]
+
+
+def test_a_wrong_entry_is_taken_back_from_the_page_by_two_people(world: World, clients: dict[str, Client]) -> None:
+    sale = world.sale(paid=10_000, at=timezone.now())
+    used = world.redeem(sale.card, amount_fen=2_000, at=timezone.now())
+    owner, colleague = clients["owner"], clients["regulator"]
+    way = f"{reverse('prepaid:reversal_new', args=[world.merchant.pk])}?operation={used.operation}"
+    assert way in told(owner, "prepaid:card", sale.card.pk)
+    asked = sent(owner, "prepaid:reversal_new", world.merchant.pk, operation=used.operation, reason="多扣一次")
+    assert "自己不能复核" in asked.content.decode()
+    reversal = Reversal.objects.get()
+    sent(colleague, "prepaid:reversal_move", reversal.pk, "approve", seen_status="requested")
+    assert balances(sale.card)["principal"] == 10_000
+
+
+def test_an_expired_card_lives_again_and_a_product_goes_off_sale(world: World, clients: dict[str, Client]) -> None:
+    long_ago = timezone.now() - timedelta(days=100)
+    kept, left = (world.sale(paid=10_000, kind="count", uses=10, term_days=30, at=long_ago).card for _ in range(2))
+    owner = clients["owner"]
+    assert reverse("prepaid:card_activate", args=[kept.pk]) in told(owner, "prepaid:card", kept.pk)
+    sent(owner, "prepaid:card_activate", kept.pk, sure="on")
+    kept.refresh_from_db()
+    assert kept.expires_on == timezone.localdate() + timedelta(days=30)
+    sent(owner, "prepaid:card_exchange", left.pk, key="exchange-1")
+    left.refresh_from_db()
+    assert left.status == "closed" and balances(left.successor)["principal"] == 10_000
+    sent(owner, "prepaid:products_withdraw", selected=[kept.product_id])
+    kept.product.refresh_from_db()
+    assert not kept.product.is_sold

@@ -44,6 +44,7 @@ def _show() -> None:
         navigation.Item(_("预付卡"), "prepaid:cards", "credit-card", May.SELL, "prepaid", 20),
         navigation.Item(_("产品"), "prepaid:products", "file-text", May.OPERATE, "prepaid", 25),
         navigation.Item(_("支取申请"), "prepaid:releases", "gavel", May.VIEW, "prepaid", 30),
+        navigation.Item(_("冲正申请"), "prepaid:reversals", "arrow-back-up", May.VIEW, "prepaid", 35),
         navigation.Item(_("存管流水"), "prepaid:statements", "building-bank", May.VIEW, "prepaid", 40),
         navigation.Item(_("对账差异"), "prepaid:differences", "alert-triangle", May.VIEW, "prepaid", 50),
         navigation.Item(_("持卡人异议"), "prepaid:disputes", "help-circle", May.VIEW, "prepaid", 60),
@@ -100,7 +101,6 @@ def _show() -> None:
     statuses.dress(
         Dispute.Status, {Dispute.Status.OPEN: ("clock", "caution"), Dispute.Status.ANSWERED: ("circle-check", "good")}
     )
-    labels.register_workflow(RELEASE)
     links.register(
         {
             "prepaid.merchant": "prepaid:merchant",
@@ -110,6 +110,7 @@ def _show() -> None:
             "prepaid.dispute": "prepaid:dispute",
         }
     )
+    labels.register_workflow(RELEASE)
     labels.register_workflow(REVERSAL)
     labels.register(
         {

@@ -6,7 +6,15 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.prepaid.models import Difference, Dispute, Release, ReleaseStatus, Shortfall
+from xiezhi.domains.prepaid.models import (
+    Difference,
+    Dispute,
+    Release,
+    ReleaseStatus,
+    Reversal,
+    ReversalStatus,
+    Shortfall,
+)
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.ui.attention import Attention
@@ -35,6 +43,18 @@ def lines_for(actor: Actor, at: datetime) -> Iterable[Attention]:
             count=waiting,
             unit=_("份"),
             icon="gavel",
+        )
+    reversals = (
+        Reversal.objects.visible_to(actor).filter(status=ReversalStatus.REQUESTED).exclude(requested_by=actor.user_id)
+    )
+    if reversals_waiting := (reversals.count() if actor.can(May.SUPERVISE) or actor.can(May.OPERATE) else 0):
+        yield Attention(
+            text=_("冲正申请待复核"),
+            url=reverse("prepaid:reversals") + "?status=requested",
+            tone="caution",
+            count=reversals_waiting,
+            unit=_("份"),
+            icon="arrow-back-up",
         )
     late = Difference.objects.visible_to(actor).filter(status=Difference.Status.OPEN).count()
     if late and (actor.can(May.SUPERVISE) or actor.can(May.REPORT)):

@@ -79,16 +79,48 @@ class DepositForm(forms.Form):
         label=_("银行流水参考号"), max_length=50, help_text=_("与银行回单一致，用于对账；同一参考号只入账一次。")
     )
 
-    def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, merchant: Merchant, accounts: list[BankAccount] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        accounts = BankAccount.objects.filter(merchant=merchant).select_related("bank")
-        self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
-        self.fields["account"].initial = accounts.first()
+        known = BankAccount.objects.filter(merchant=merchant).select_related("bank")
+        accounts_shown = known if accounts is None else known.filter(pk__in=[each.pk for each in accounts])
+        self.fields["account"].queryset = accounts_shown  # type: ignore[attr-defined]
+        self.fields["account"].initial = accounts_shown.first()
 
 
 class ReleaseForm(KeyedForm, DepositForm):
     reference = None  # type: ignore[assignment]
     purpose = forms.CharField(label=_("用途"), max_length=200)
+
+
+class RefundPaidForm(DepositForm):
+    """From the merchant's own money unless an account is chosen."""
+
+    def __init__(self, *args: Any, owed_fen: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account = self.fields["account"]
+        account.label, account.required, account.initial = _("从哪里付"), False, None
+        account.empty_label = _("本单位自有资金")  # type: ignore[attr-defined]
+        self.fields["reference"].label = _("付款凭证号")
+        self.fields["reference"].help_text = _("同一凭证只登记一次。")
+        if owed_fen > 0:
+            self.fields["amount_fen"].initial = f"{owed_fen // 100}.{owed_fen % 100:02d}"
+
+
+class ReversalForm(forms.Form):
+    operation = forms.IntegerField(label=_("业务号"), min_value=1, help_text=_("写在卡页和存管账簿每一笔的前面。"))
+    reason = forms.CharField(label=_("理由"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class TenancyEndForm(forms.Form):
+    ends_on = forms.DateField(label=_("租期止"), help_text=_("租约的最后一天。"))
+
+
+class ConfirmForm(forms.Form):
+    """Nothing to fill in: what will happen stands above the button. The field tells a sent form from an opened one."""
+
+    sure = forms.BooleanField(widget=forms.HiddenInput, initial=True)
 
 
 class TenancyForm(forms.Form):

@@ -5,23 +5,33 @@ from typing import Any
 import django_filters
 import django_tables2
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from xiezhi.domains.prepaid.ledger.drafts import Kind, Phase
 from xiezhi.domains.prepaid.models import (
+    Account,
     ApiKey,
     Card,
     Difference,
     Dispute,
+    Entry,
     Merchant,
     Product,
     Release,
     ReleaseStatus,
+    Reversal,
+    ReversalStatus,
     Shortfall,
     Statement,
+    WebhookDelivery,
 )
+from xiezhi.domains.prepaid.workflow import REVERSIBLE
 from xiezhi.foundation.ui.lists import Filters, SearchFilter
 from xiezhi.foundation.ui.tables import DayColumn, MomentColumn, MoneyColumn, NumberColumn, StatusColumn, Table
-from xiezhi.foundation.ui.words import money
+from xiezhi.foundation.ui.words import moment, money
 
 
 class MerchantTable(Table):
@@ -219,6 +229,113 @@ class StatementFilters(Filters):
     class Meta:
         model = Statement
         fields = ("q",)
+
+
+class ReversalTable(Table):
+    merchant = django_tables2.Column(
+        linkify=("prepaid:reversal", {"pk": django_tables2.A("pk")}), order_by="merchant__subject__name"
+    )
+    operation = django_tables2.Column()
+    kind = django_tables2.Column()
+    amount_fen = MoneyColumn(verbose_name=_("金额"))
+    status = StatusColumn(ReversalStatus)
+    requested_at = MomentColumn(verbose_name=_("提出时间"))
+    phone = ("merchant", "kind", "amount_fen", "status")
+
+    class Meta(Table.Meta):
+        model = Reversal
+        fields = ("merchant", "operation", "kind", "amount_fen", "reason", "status", "requested_at")
+        order_by = "-requested_at"
+
+
+class ReversalFilters(Filters):
+    q = SearchFilter("merchant__subject__name", "reason")
+    status = django_filters.ChoiceFilter(choices=ReversalStatus.choices, label=_("状态"))
+
+    class Meta:
+        model = Reversal
+        fields = ("q", "status")
+
+
+class EntryTable(Table):
+    operation = django_tables2.Column(verbose_name=_("业务号"), order_by="sequence")
+    kind = django_tables2.Column()
+    phase = django_tables2.Column()
+    debit = django_tables2.Column(verbose_name=_("转入"), orderable=False)
+    credit = django_tables2.Column(verbose_name=_("转出"), orderable=False)
+    amount = MoneyColumn(verbose_name=_("金额"))
+    key = django_tables2.Column(verbose_name=_("参考号"), orderable=False)
+    at = MomentColumn(verbose_name=_("发生时间"))
+    actions = django_tables2.Column(verbose_name="", empty_values=(), orderable=False)
+    phone = ("kind", "amount", "at")
+
+    def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.merchant = merchant
+
+    def _account(self, account: Account) -> str:
+        return f"{account} {account.bank_account or account.card or ''}".strip()
+
+    def render_debit(self, record: Entry) -> str:
+        return self._account(record.debit)
+
+    def render_credit(self, record: Entry) -> str:
+        return self._account(record.credit)
+
+    def render_actions(self, record: Entry) -> str:
+        """The way to a correction, where one is possible."""
+        if record.leg or record.phase not in {Phase.POSTED, Phase.CONFIRMED} or record.kind not in REVERSIBLE:
+            return ""
+        url = f"{reverse('prepaid:reversal_new', args=[self.merchant.pk])}?operation={record.operation}"
+        return format_html('<a href="{}">{}</a>', url, _("冲正"))
+
+    class Meta(Table.Meta):
+        model = Entry
+        fields = ("operation", "kind", "phase", "debit", "credit", "amount", "key", "at", "actions")
+        order_by = "-operation"
+
+
+class EntryFilters(Filters):
+    q = SearchFilter("key")
+    kind = django_filters.ChoiceFilter(choices=Kind.choices, label=_("业务"))
+
+    class Meta:
+        model = Entry
+        fields = ("q", "kind")
+
+
+class DeliveryTable(Table):
+    event = django_tables2.Column(verbose_name=_("事件"))
+    created_at = MomentColumn(verbose_name=_("产生时间"))
+    attempts = NumberColumn(verbose_name=_("已试次数"))
+    state = django_tables2.Column(verbose_name=_("状态"), empty_values=(), orderable=False)
+    last_error = django_tables2.Column(verbose_name=_("上次未成的原因"))
+    phone = ("event", "created_at", "state")
+
+    def value_state(self, record: WebhookDelivery) -> str:
+        return self.render_state(record)
+
+    def render_state(self, record: WebhookDelivery) -> str:
+        """Taken, or when it is tried next, or given up."""
+        if record.delivered_at:
+            return gettext("%(at)s 送达") % {"at": moment(record.delivered_at)}
+        if record.next_attempt_at:
+            return gettext("%(at)s 再试") % {"at": moment(record.next_attempt_at)}
+        return gettext("不再自动重发")
+
+    class Meta(Table.Meta):
+        model = WebhookDelivery
+        fields = ("event", "created_at", "attempts", "state", "last_error")
+        order_by = "-created_at"
+
+
+class DeliveryFilters(Filters):
+    q = SearchFilter("event", "last_error")
+    waiting = django_filters.BooleanFilter(field_name="delivered_at", lookup_expr="isnull", label=_("未送达"))
+
+    class Meta:
+        model = WebhookDelivery
+        fields = ("q", "waiting")
 
 
 class DisputeTable(Table):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from xiezhi.domains.prepaid.views import cards, custody, merchants
+from xiezhi.domains.prepaid.views import cards, corrections, custody, keys, merchants, money
 
 app_name = "prepaid"
 urlpatterns = [
@@ -11,9 +11,19 @@ urlpatterns = [
     path("<int:pk>/accounts/new/", merchants.account_new, name="account_new"),
     path("<int:pk>/guarantees/new/", merchants.guarantee_new, name="guarantee_new"),
     path("<int:pk>/tenancies/new/", merchants.tenancy_new, name="tenancy_new"),
+    path("<int:pk>/guarantees/call/", money.guarantee_call, name="guarantee_call"),
+    path("<int:pk>/fees/new/", money.fee_new, name="fee_new"),
+    path("<int:pk>/journal/", money.journal, name="journal"),
+    path("<int:pk>/reversals/new/", corrections.reversal_new, name="reversal_new"),
+    path("<int:pk>/tenancies/<int:tenancy_pk>/end/", merchants.tenancy_end, name="tenancy_end"),
     path("deposits/new/", merchants.deposit, name="deposit"),
     path("products/", merchants.product_list, name="products"),
+    path("refunds/pay/", money.refund_pay, name="refund_pay"),
+    path("products/withdraw/", merchants.products_withdraw, name="products_withdraw"),
     path("products/new/", merchants.product_new, name="product_new"),
+    path("reversals/", corrections.reversal_list, name="reversals"),
+    path("reversals/<int:pk>/", corrections.reversal_detail, name="reversal"),
+    path("reversals/<int:pk>/<slug:move>/", corrections.reversal_move, name="reversal_move"),
     path("releases/", custody.release_list, name="releases"),
     path("releases/new/", custody.release_new, name="release_new"),
     path("releases/<int:pk>/", custody.release_detail, name="release"),
@@ -30,9 +40,13 @@ urlpatterns = [
     path("cards/<int:pk>/transfer/", cards.card_transfer, name="card_transfer"),
     path("cards/<int:pk>/lost/", cards.card_lost, name="card_lost"),
     path("cards/<int:pk>/link/", cards.card_link, name="card_link"),
+    path("cards/<int:pk>/activate/", cards.card_activate, name="card_activate"),
+    path("cards/<int:pk>/exchange/", cards.card_exchange, name="card_exchange"),
     path("batches/new/", cards.batch_new, name="batch_new"),
-    path("keys/", cards.key_list, name="keys"),
-    path("keys/webhook/", cards.webhook, name="webhook"),
-    path("keys/new/", cards.key_new, name="key_new"),
-    path("keys/<int:pk>/", cards.key_detail, name="key"),
+    path("keys/", keys.key_list, name="keys"),
+    path("keys/webhook/", keys.webhook, name="webhook"),
+    path("keys/deliveries/", keys.delivery_list, name="deliveries"),
+    path("keys/deliveries/retry/", keys.deliveries_retry, name="deliveries_retry"),
+    path("keys/new/", keys.key_new, name="key_new"),
+    path("keys/<int:pk>/", keys.key_detail, name="key"),
 ]

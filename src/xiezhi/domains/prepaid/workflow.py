@@ -40,6 +40,10 @@ RELEASE = Workflow(
 OF_CARDS = frozenset({Kind.PURCHASE, Kind.REDEMPTION, Kind.RECOGNITION, Kind.REFUND, Kind.REFUND_PAID})
 """Operations that a merchant's own people may take back among themselves; those on custody need the regulator."""
 
+OF_CUSTODY = frozenset({Kind.DEPOSIT, Kind.BANK_FEE, Kind.GUARANTEE, Kind.GUARANTEE_CALL})
+REVERSIBLE = OF_CARDS | OF_CUSTODY
+"""All that can be taken back by a reversal; other operations have their own opposite."""
+
 
 def _may_decide(reversal: Any, actor: Actor) -> bool:
     return actor.can(May.SUPERVISE) or (reversal.kind in OF_CARDS and actor.can(May.OPERATE) and _own(reversal, actor))

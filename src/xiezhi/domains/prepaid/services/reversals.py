@@ -13,14 +13,12 @@ from xiezhi.domains.prepaid.services.cards import lock_book
 from xiezhi.domains.prepaid.services.custody import check_custody
 from xiezhi.domains.prepaid.services.merchants import require_own
 from xiezhi.domains.prepaid.services.webhooks import announce
-from xiezhi.domains.prepaid.workflow import OF_CARDS, REVERSAL
+from xiezhi.domains.prepaid.workflow import OF_CARDS, REVERSAL, REVERSIBLE
 from xiezhi.foundation.access.actors import Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.notices.services import notify, people_holding
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance
-
-OF_CUSTODY = frozenset({Kind.DEPOSIT, Kind.BANK_FEE, Kind.GUARANTEE, Kind.GUARANTEE_CALL})
 
 
 @transaction.atomic
@@ -98,7 +96,7 @@ def decide_reversal(
 
 def _require_reversible(merchant: Merchant, entries: list[Entry], cards: list[Card]) -> None:
     first = entries[0]
-    if first.kind not in OF_CARDS | OF_CUSTODY or first.phase not in {Phase.POSTED, Phase.CONFIRMED}:
+    if first.kind not in REVERSIBLE or first.phase not in {Phase.POSTED, Phase.CONFIRMED}:
         raise Refused(_("“%(kind)s（%(phase)s）”不能冲正，请用相应的业务更正。") % {
             "kind": first.get_kind_display(), "phase": first.get_phase_display()
         })  # fmt: skip

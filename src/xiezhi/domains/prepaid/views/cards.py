@@ -1,4 +1,4 @@
-"""Cards at the desk, keys of the till interface, files of redemptions."""
+"""Cards at the desk, files of redemptions."""
 
 import tempfile
 from pathlib import Path
@@ -15,12 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xiezhi.domains.prepaid import forms
 from xiezhi.domains.prepaid.ledger.drafts import Purse
-from xiezhi.domains.prepaid.models import Account, ApiKey, Card, Webhook
+from xiezhi.domains.prepaid.models import Account, Card
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries
-from xiezhi.domains.prepaid.services import batches, cards, keys, links, webhooks
-from xiezhi.domains.prepaid.tables import CardFilters, CardTable, KeyFilters, KeyTable
+from xiezhi.domains.prepaid.services import batches, cards, links, terms
+from xiezhi.domains.prepaid.tables import CardFilters, CardTable
 from xiezhi.domains.prepaid.views.common import act_page, own_merchant
+from xiezhi.domains.prepaid.workflow import REVERSIBLE
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.forms import form_page
@@ -69,8 +70,12 @@ def card_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "purses": cards.accounts_of(card),
         "groups": by_operation(entries),
         "older": entries[-1].sequence if len(entries) == 50 else None,
+        "reversible": REVERSIBLE,
         "may_operate": request.actor.can(May.OPERATE),
         "is_open": card.status != Card.Status.CLOSED,
+        "is_expired": card.status == Card.Status.ACTIVE
+        and card.expires_on is not None
+        and card.expires_on < timezone.localdate(),
     }
     return render(request, "prepaid/card.html", context)
 
@@ -120,6 +125,33 @@ def card_lost(request: DeskRequest, pk: int) -> HttpResponseBase:
     return redirect("prepaid:card", pk=pk)
 
 
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def card_activate(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Let an expired card be used for another term."""
+    card, form = _card(request, pk), forms.ConfirmForm(request.POST or None)
+    return act_page(
+        request, form,
+        lambda _data: terms.activate_card(card=card, actor=request.actor, at=timezone.now()),
+        title=_("激活过期卡"), submit=_("激活"), done=_("已激活，余额不变。"), back=reverse("prepaid:card", args=[pk]),
+        intro=_("卡内余额不变，有效期按产品原来的期限从今天重新起算（法释〔2025〕4号 第二十四条）。"),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@needs(May.OPERATE)
+def card_exchange(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Move what is left on an expired card to a new one."""
+    card, form = _card(request, pk), forms.KeyedForm(request.POST or None)
+    return act_page(
+        request, form,
+        lambda data: terms.exchange_card(card=card, key=data["key"], actor=request.actor, at=timezone.now()),
+        title=_("过期卡换卡"), submit=_("换成新卡"), done=_("已换成新卡，原卡停用。"), back=reverse("prepaid:card", args=[pk]),
+        then=lambda sale: reverse("prepaid:card", args=[sale.card.pk]),
+        intro=_("本金、赠送和剩余次数全部转到新卡，原卡停用（法释〔2025〕4号 第二十四条）。"),
+    )  # fmt: skip
+
+
 @require_POST
 @needs(May.OPERATE)
 def card_link(request: DeskRequest, pk: int) -> HttpResponse:
@@ -161,69 +193,3 @@ def batch_new(request: DeskRequest) -> HttpResponseBase:
         finally:
             Path(file.name).unlink()
     return form_page(request, form, **page)
-
-
-@require_GET
-@needs(May.OPERATE)
-def key_list(request: DeskRequest) -> HttpResponseBase:
-    """Keys of the till interface."""
-    new = Action(_("生成密钥"), reverse("prepaid:key_new"), icon="plus")
-    return list_page(
-        request,
-        title=_("收银接口密钥"),
-        unit=_("个密钥"),
-        table=KeyTable,
-        filterset=KeyFilters,
-        queryset=ApiKey.objects.visible_to(request.actor),
-        actions=[new, Action(_("通知地址"), reverse("prepaid:webhook"), icon="bell")],
-        empty=Empty(_("还没有密钥"), _("收银系统用密钥给请求签名，直接售卡与核销。"), new),
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@needs(May.OPERATE)
-def webhook(request: DeskRequest) -> HttpResponseBase:
-    """Where notices go, and what they are signed with."""
-    merchant = own_merchant(request.actor)
-    hook = Webhook.objects.filter(merchant=merchant).first()
-    form = forms.WebhookForm(request.POST or None, initial={"url": hook.url if hook else ""})
-    return act_page(
-        request, form,
-        lambda data: webhooks.set_webhook(merchant=merchant, url=data["url"], actor=request.actor, at=timezone.now()),
-        title=_("通知地址"), submit=_("保存"), done=_("已保存，签名密钥显示在本页。"), back=reverse("prepaid:keys"),
-        then=lambda _hook: reverse("prepaid:webhook"),
-        intro=_("签名密钥：%(secret)s") % {"secret": webhooks.secret_of(hook)} if hook else "",
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-@needs(May.OPERATE)
-def key_new(request: DeskRequest) -> HttpResponseBase:
-    """Make a key."""
-    merchant, form = own_merchant(request.actor), forms.KeyForm(request.POST or None)
-    return act_page(
-        request, form,
-        lambda data: keys.issue_key(merchant=merchant, **data, actor=request.actor, at=timezone.now()),
-        title=_("生成收银接口密钥"), submit=_("生成"), done=_("密钥已生成，请抄入收银系统。"), back=reverse("prepaid:keys"),
-        then=lambda key: reverse("prepaid:key", args=[key.pk]),
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-@needs(May.OPERATE)
-def key_detail(request: DeskRequest, pk: int) -> HttpResponseBase:
-    """A key; its secret stands here for whoever works for the merchant."""
-    key = get_object_or_404(ApiKey.objects.visible_to(request.actor).select_related("merchant__subject"), pk=pk)
-    now = timezone.now()
-    if request.method == "POST":
-        if "rotate" in request.POST:
-            new = keys.rotate_key(key=key, actor=request.actor, at=now)
-            messages.success(request, _("已生成新密钥，旧密钥 7 天后失效。"))
-            return redirect("prepaid:key", pk=new.pk)
-        keys.revoke_key(key=key, actor=request.actor, at=now)
-        messages.success(request, _("密钥已停用。"))
-        return redirect("prepaid:key", pk=pk)
-    alive = keys.why_dead(key, now) is None
-    scopes = [ApiKey.Scope(each).label for each in key.scopes]
-    secret = keys.secret_of(key) if alive else ""
-    return render(request, "prepaid/key.html", {"key": key, "alive": alive, "scopes": scopes, "secret": secret})

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
+from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.domains.prepaid import forms
 from xiezhi.domains.prepaid.models import Difference, Merchant, Product, ReleaseStatus, Shortfall
@@ -17,11 +19,12 @@ from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries import custody as queries
 from xiezhi.domains.prepaid.services import custody, merchants
 from xiezhi.domains.prepaid.tables import MerchantFilters, MerchantTable, ProductFilters, ProductTable
-from xiezhi.domains.prepaid.views.common import act_page, merchant_of, own_merchant
-from xiezhi.domains.registry.services import register_tenancy
+from xiezhi.domains.prepaid.views.common import act_page, merchant_of, own_merchant, selected
+from xiezhi.domains.prepaid.views.money import accounts_kept
+from xiezhi.domains.registry.services import end_tenancy, register_tenancy
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.ui.lists import Action, Empty, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, list_page
 
 DAYS_SHOWN = 180
 
@@ -82,6 +85,7 @@ def merchant_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "is_own": merchant.organisation_id == request.actor.organisation_id
         and request.actor.organisation_id is not None,
         "supervises": request.actor.can(May.SUPERVISE),
+        "keeps_book": bool(accounts_kept(merchant, request.actor)),
     }
     return render(request, "prepaid/merchant.html", context)
 
@@ -172,6 +176,22 @@ def tenancy_new(request: DeskRequest, pk: int) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
+@needs(May.SUPERVISE)
+def tenancy_end(request: DeskRequest, pk: int, tenancy_pk: int) -> HttpResponseBase:
+    """Note the last day of a lease."""
+    merchant = merchant_of(request, pk)
+    tenancy = get_object_or_404(merchant.subject.tenancies.select_related("mall"), pk=tenancy_pk)
+    form = forms.TenancyEndForm(request.POST or None, initial={"ends_on": timezone.localdate()})
+    return act_page(
+        request, form,
+        lambda data: end_tenancy(tenancy=tenancy, **data, actor=request.actor, at=timezone.now()),
+        title=_("登记租约结束：%(lease)s") % {"lease": tenancy}, submit=_("登记"), style="caution", done=_("已登记租约结束。"),
+        back=reverse("prepaid:merchant", args=[pk]),
+        intro=_("原有的卡仍要履行或退款；商场仍能看到它的存管情况。"),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
 @needs(May.OPERATE)
 def deposit(request: DeskRequest) -> HttpResponseBase:
     """Note money paid into custody."""
@@ -197,6 +217,17 @@ def product_new(request: DeskRequest) -> HttpResponseBase:
     )  # fmt: skip
 
 
+@require_POST
+@needs(May.OPERATE)
+def products_withdraw(request: DeskRequest) -> HttpResponseBase:
+    """Sell the selected products no longer, all or none; cards sold before stay as they are."""
+    with transaction.atomic():
+        for product in selected(request, Product.objects.visible_to(request.actor)):
+            merchants.withdraw_product(product=product, actor=request.actor, at=timezone.now())
+    messages.success(request, _("已停售，卖出的卡照常使用和退款。"))
+    return redirect("prepaid:products")
+
+
 @require_GET
 @needs(May.VIEW)
 def product_list(request: DeskRequest) -> HttpResponseBase:
@@ -210,6 +241,7 @@ def product_list(request: DeskRequest) -> HttpResponseBase:
         filterset=ProductFilters,
         queryset=Product.objects.visible_to(request.actor).select_related("merchant__subject"),
         actions=[new],
+        bulk=[Bulk(_("停售所选"), reverse("prepaid:products_withdraw"), "ban", "danger", May.OPERATE)],
         empty=Empty(
             _("还没有产品"), _("上架后，收银页和收银接口才能售卡。"), new if request.actor.can(May.OPERATE) else None
         ),
