@@ -88,7 +88,7 @@ def test_touch_targets_on_a_phone(enter: Any) -> None:
 
 def test_the_list_narrows_while_typing_and_the_address_remembers(enter: Any) -> None:
     page = enter("/desk/people/")
-    page.keyboard.press("/")
+    page.keyboard.press("f")
     page.keyboard.type("nobody")
     expect(page.get_by_text("没有符合条件的记录")).to_be_visible()
     assert "q=nobody" in page.url
@@ -111,6 +111,21 @@ def test_the_keyboard_reaches_search_help_and_menus(enter: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="退出登录")).to_be_hidden()
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_search_of_everything_by_keyboard_alone(enter: Any, accessible: Any) -> None:
+    page = enter("/desk/")
+    page.keyboard.press("/")
+    page.keyboard.type("admin")
+    expect(page.locator(".quick-panel").get_by_role("link", name="管理员")).to_be_visible()
+    accessible(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".quick-panel")).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/search/?q=admin")
+    accessible(page)
+    page.get_by_role("main").get_by_role("link", name="管理员").click()
+    page.wait_for_url("**/desk/people/*/")
 
 
 def test_a_form_goes_once_and_what_was_typed_comes_back(enter: Any) -> None:

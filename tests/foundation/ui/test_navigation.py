@@ -8,7 +8,7 @@ from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.ui import attention, figures, navigation
 from xiezhi.foundation.ui.attention import Attention
 from xiezhi.foundation.ui.figures import Figure
-from xiezhi.foundation.ui.navigation import Item, Search
+from xiezhi.foundation.ui.navigation import Item
 
 CLERK = Actor(role="clerk", permissions=frozenset({"toy.view"}))
 GUEST = Actor(role="guest", permissions=frozenset())
@@ -17,7 +17,6 @@ GUEST = Actor(role="guest", permissions=frozenset())
 @pytest.fixture(autouse=True)
 def own_registries(monkeypatch: Any) -> None:
     monkeypatch.setattr(navigation, "_items", {})
-    monkeypatch.setattr(navigation, "_searches", {})
     monkeypatch.setattr(navigation, "_sections", dict(navigation._sections))
     monkeypatch.setattr(attention, "_providers", {})
     monkeypatch.setattr(figures, "_providers", {})
@@ -56,13 +55,6 @@ def test_the_active_item_is_the_nearest(path: str, active: str | None) -> None:
 def test_an_unknown_section_is_a_mistake_of_the_programmer() -> None:
     with pytest.raises(ValueError, match="no section 'cellar'"):
         navigation.register(Item("地窖", "desk:home", "home", section="cellar"))
-
-
-def test_one_search_box_that_the_person_may_use() -> None:
-    navigation.register_search(Search("搜索玩具", "jobs:list", permission="toy.view", order=1))
-    navigation.register_search(Search("搜索消息", "notices:inbox", order=2))
-    assert navigation.search_for(CLERK).label == "搜索玩具"  # type: ignore[union-attr]
-    assert navigation.search_for(GUEST).label == "搜索消息"  # type: ignore[union-attr]
 
 
 def test_attention_puts_the_gravest_first_then_the_soonest() -> None:

@@ -2,18 +2,16 @@ import { word } from "./words.js";
 
 const TOAST_MS = 6000;
 
-/** `/` goes to the search box, `?` opens the help, unless the person is typing. */
+/** `/` goes to the search of everything, `f` to the list's own box, `?` opens the help, unless the person is typing. */
 export function watchKeys() {
   const help = document.getElementById("help");
   const openHelp = () => help?.showModal && !help.open && help.showModal();
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") {
-      // A list's own search box before the one on top.
-      const boxes = [...document.querySelectorAll("[data-search]")].filter((box) => box.offsetParent);
-      const box = boxes.find((each) => each.closest("main")) ?? boxes[0];
-      if (!box) return;
+    if (event.key === "/" || event.key === "f") {
+      const box = document.querySelector(event.key === "/" ? "[data-search-all]" : "[data-search]");
+      if (!box?.offsetParent) return;
       event.preventDefault();
       box.focus();
       box.select();
@@ -44,6 +42,29 @@ export function watchMenus() {
   document.addEventListener("focusin", (event) => {
     for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+/** What was found while typing: arrows walk through it, Escape, a click elsewhere or leaving closes it. */
+export function watchQuickSearch() {
+  const form = document.querySelector("[data-quick]");
+  if (!form) return;
+  const box = form.querySelector("[data-search-all]");
+  const panel = form.querySelector("#quick");
+  const close = () => panel.replaceChildren();
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      close();
+      box.focus();
+    }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const stops = [box, ...panel.querySelectorAll("a")];
+    const next = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+    event.preventDefault();
+    stops[(next + stops.length) % stops.length].focus();
+  });
+  const away = (event) => form.contains(event.target) || close();
+  document.addEventListener("click", away);
+  document.addEventListener("focusin", away);
 }
 
 /** Success messages go away by themselves, but not while they are pointed at. */

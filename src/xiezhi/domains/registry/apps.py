@@ -38,9 +38,6 @@ def _navigate() -> None:
         navigation.Item(_("待匹配名称"), "registry:matches", "link", May.MATCH, "work", 60, _count_waiting),
         navigation.Item(_("场景"), "registry:scenes", "list-check", May.MANAGE, "settings", 30),
     )
-    navigation.register_search(
-        navigation.Search(_("搜索经营主体：名称、代码、街道"), "registry:subjects", permission=May.VIEW, order=10)
-    )
 
 
 def _dress() -> None:

@@ -84,6 +84,12 @@ def reading_of(version: RuleVersion) -> Reading[Any]:
     return _reading(get_rule(version.key), version)
 
 
+def search_text(version: RuleVersion) -> str:
+    """Everything that people search a rule by, in small letters. Titles are not in the database."""
+    rule, found = get_rule(version.key), reading_of(version)
+    return " ".join((rule.code, rule.key, found.title, found.display, found.source, found.note)).casefold()
+
+
 class RuleBook:
     """All versions of some rules, loaded in one query, to read on any number of days."""
 

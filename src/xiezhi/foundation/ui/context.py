@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from xiezhi.foundation.access.actors import NOBODY, Actor
-from xiezhi.foundation.ui.navigation import search_for, sections_for
+from xiezhi.foundation.ui.navigation import sections_for
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -18,7 +18,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "memberships": getattr(request, "memberships", []),
         "now": timezone.now(),
         "navigation": SimpleLazyObject(lambda: sections_for(actor, request.path)),
-        "desk_search": SimpleLazyObject(lambda: search_for(actor)),
         "address": lambda: _address(request),
         "unread_notices": lambda: _unread(actor),
         "open_jobs": lambda: _open_jobs(actor),

@@ -7,7 +7,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.paginator import EmptyPage, PageNotAnInteger
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -18,6 +18,7 @@ from django_tables2 import RequestConfig
 
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.exports import MOST_ROWS, export_response
+from xiezhi.foundation.ui.search import holding
 from xiezhi.foundation.ui.tables import SelectColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -68,12 +69,7 @@ class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-f
         self.columns = columns
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        for word in (value or "").split():
-            found = Q()
-            for column in self.columns:
-                found |= Q(**{f"{column}__icontains": word})
-            queryset = queryset.filter(found)
-        return queryset
+        return holding(queryset, (value or "").split(), *self.columns)
 
 
 class Filters(django_filters.FilterSet):  # type: ignore[misc]

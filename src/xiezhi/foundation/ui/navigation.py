@@ -35,16 +35,6 @@ class Item:
         return any(actor.can(each) for each in wanted)
 
 
-@dataclass(frozen=True)
-class Search:
-    """The search box in the top bar: a list page that understands `?q=`."""
-
-    label: Text
-    url_name: str
-    permission: str | None = None
-    order: int = 100
-
-
 @dataclass
 class Link:
     """An item as it is drawn."""
@@ -65,7 +55,6 @@ class Section:
 
 
 _items: dict[str, Item] = {}
-_searches: dict[str, Search] = {}
 _sections: dict[str, tuple[int, Text]] = {
     "start": (0, ""),
     "work": (10, _("工作")),
@@ -86,17 +75,6 @@ def register(*items: Item) -> None:
 def register_section(key: str, label: Text, order: int) -> None:
     """Add a heading; lower `order` stands higher (work 10, records 20, figures 30, settings 90)."""
     _sections[key] = (order, label)
-
-
-def register_search(search: Search) -> None:
-    """Offer a list page as the desk's search. The one with the lowest order that the person may use is shown."""
-    _searches[search.url_name] = search
-
-
-def search_for(actor: Actor) -> Search | None:
-    """The search box for `actor`, if any."""
-    usable = [each for each in _searches.values() if each.permission is None or actor.can(each.permission)]
-    return min(usable, key=lambda each: each.order, default=None)
 
 
 def sections_for(actor: Actor, path: str) -> list[Section]:

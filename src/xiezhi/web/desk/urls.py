@@ -2,7 +2,7 @@ from django.urls import include, path
 
 from xiezhi.web.desk import views
 
-# Each room brings its own names (`jobs:list`); only the two pages of this shell are under `desk:`.
+# Each room brings its own names (`jobs:list`); only the pages of this shell are under `desk:`.
 rooms = [
     path("tasks/", include("xiezhi.foundation.jobs.urls")),
     path("notices/", include("xiezhi.foundation.notices.urls")),
@@ -18,6 +18,7 @@ rooms = [
 ]
 desk = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
     path("ui/", views.ui, name="ui"),
     path("ui/<int:pk>/<slug:move>/", views.ui_move, name="ui_move"),
 ]

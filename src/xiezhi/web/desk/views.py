@@ -4,14 +4,20 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.foundation.access.guards import SIGNED_IN, needs
 from xiezhi.foundation.access.middleware import DeskRequest
+from xiezhi.foundation.ui import search as everything
 from xiezhi.foundation.ui.attention import attention_for
 from xiezhi.foundation.ui.figures import figures_for
 from xiezhi.web.desk import samples
+
+HITS, QUICK_HITS = 8, 3
+QUICK = "quick"
+"""The id of what htmx fills under the search box."""
 
 
 @require_GET
@@ -21,6 +27,21 @@ def home(request: DeskRequest) -> HttpResponse:
     at = timezone.now()
     context = {"lines": attention_for(request.actor, at), "figures": figures_for(request.actor, at)}
     return render(request, "desk/home.html", context)
+
+
+@require_GET
+@needs(SIGNED_IN)
+def search(request: DeskRequest) -> HttpResponse:
+    """Everything in which the words occur and which this person may see, by kind; under the box while typing, the first few alone."""
+    text = request.GET.get("q", "")
+    asked = everything.ask(text)
+    htmx: Any = getattr(request, "htmx", None)
+    quick = bool(htmx) and htmx.target == QUICK
+    groups = everything.search(request.actor, asked.words, limit=QUICK_HITS if quick else HITS)
+    context = {"asked": asked, "asked_text": " ".join(asked.words), "groups": groups}
+    response = render(request, "desk/search_quick.html" if quick else "desk/search.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
 
 
 @require_http_methods(["GET", "POST"])

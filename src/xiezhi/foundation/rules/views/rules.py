@@ -20,7 +20,7 @@ from xiezhi.foundation.rules import effects, services
 from xiezhi.foundation.rules.forms import ChangeForm
 from xiezhi.foundation.rules.models import RuleVersion, Verification
 from xiezhi.foundation.rules.permissions import RulesPermission
-from xiezhi.foundation.rules.queries import Reading, RuleBook, reading_of, rule_book
+from xiezhi.foundation.rules.queries import Reading, RuleBook, reading_of, rule_book, search_text
 from xiezhi.foundation.rules.registry import Confidence, Rule, Version, all_rules, get_rule
 from xiezhi.foundation.rules.values import Table as TableKind
 from xiezhi.foundation.ui.forms import form_page, saved
@@ -88,17 +88,12 @@ class RulesFilters(Filters):
     def matching(self, queryset: QuerySet[RuleVersion], name: str, value: str) -> QuerySet[RuleVersion]:
         """Every word occurs in the rule's words or its source's. Titles are not in the database, so the few rows are read."""
         words = value.casefold().split()
-        found = [each.pk for each in queryset if all(word in _words(each) for word in words)]
+        found = [each.pk for each in queryset if all(word in search_text(each) for word in words)]
         return queryset.filter(pk__in=found)
 
     def declared_by(self, queryset: QuerySet[RuleVersion], name: str, value: str) -> QuerySet[RuleVersion]:
         """Rules of one domain."""
         return queryset.filter(key__startswith=f"{value}.")
-
-
-def _words(version: RuleVersion) -> str:
-    rule, found = get_rule(version.key), reading_of(version)
-    return " ".join((rule.code, rule.key, found.title, found.display, found.source, found.note)).casefold()
 
 
 @require_GET

@@ -50,6 +50,9 @@ def status_badge(look: statuses.Look) -> SafeString:
     return format_html('<span class="state tone-{}">{}{}</span>', look.tone, icon(look.icon), look.word)
 
 
+register.simple_tag(status_badge, name="badge")
+
+
 @register.simple_tag
 def status(value: Any, choices: Any = "status") -> SafeString:
     """`{% status row %}`, `{% status row "level" %}` or `{% status value choices_or_workflow %}`."""
