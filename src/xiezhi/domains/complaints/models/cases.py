@@ -169,6 +169,10 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["-arrived_at", "id"], name="cases_newest"),
             models.Index(fields=["status", "next_due_at"], name="cases_by_due"),
+            # As lists sort: the soonest due first, then the newest. PostgreSQL keeps empty ones last by itself.
+            models.Index(fields=["next_due_at", "-id"], name="cases_listed"),
+            models.Index(fields=["unit", "next_due_at", "-id"], name="cases_listed_of_unit"),
+            models.Index(fields=["unit_department", "next_due_at", "-id"], name="cases_listed_of_dept"),
             models.Index(fields=["unit", "status", "next_due_at"], name="cases_of_unit"),
             models.Index(fields=["unit", "-arrived_at"], name="cases_of_unit_newest"),
             models.Index(fields=["unit_department", "status", "next_due_at"], name="cases_of_department"),

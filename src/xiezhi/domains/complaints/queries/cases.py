@@ -7,13 +7,14 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.complaints.models import Case, CaseQuerySet, Clock, led_by
+from xiezhi.domains.complaints.models import Case, CaseQuerySet, Clock, CoHandler, led_by
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.words import CaseStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.rules.queries import Reading, readings_of
 from xiezhi.foundation.ui.clocks import Left, time_left
 
+MOST_HELPED = 1_000
 MOST_RELATED, MOST_LINES, LONGEST_LINE = 50, 200, 600
 ICONS = {
     "received": "phone", "registered": "check", "dispatched": "arrow-right", "redirected": "arrow-right",
@@ -31,7 +32,8 @@ def cases_listed(actor: Actor, *, helping: bool = False) -> CaseQuerySet:
     if actor.district_wide:
         return visible
     if helping:
-        return visible.exclude(led_by(actor))
+        asked = CoHandler.objects.filter(unit_id=actor.organisation_id).order_by("-pk")
+        return visible.filter(pk__in=list(asked.values_list("case_id", flat=True)[:MOST_HELPED])).exclude(led_by(actor))
     # One plain condition keeps the index of unit and deadline; `visible_to` would also look for helpers at every row.
     return Case.objects.filter(led_by(actor)).with_names() if actor.can(May.VIEW) else visible
 

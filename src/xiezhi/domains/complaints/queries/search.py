@@ -1,13 +1,14 @@
 """Finding cases by words, without reading half a million titles: pairs of characters, by PostgreSQL's text index or plainly on SQLite."""
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from xiezhi.domains.complaints.models import Case, ExternalNumber
 from xiezhi.domains.complaints.texts import search_words
 
 MOST_WORDS = 24
+MOST_NAMED = 100
 
 
 def search_cases(cases: QuerySet[Case], text: str) -> QuerySet[Case]:
@@ -17,12 +18,15 @@ def search_cases(cases: QuerySet[Case], text: str) -> QuerySet[Case]:
     if not words:
         return cases
     typed = text.strip()
-    by_number = Q(number__iexact=typed) | Q(pk__in=ExternalNumber.objects.filter(number=typed).values("case_id"))
-    if any(sign.isdigit() for sign in typed) and Case.objects.filter(by_number).exists():
-        return cases.filter(by_number)
+    if any(sign.isdigit() for sign in typed):
+        named = {*ExternalNumber.objects.filter(number=typed).values_list("case_id", flat=True)[:MOST_NAMED]}
+        named |= {*Case.objects.filter(number=typed.upper()).values_list("pk", flat=True)}
+        if named:
+            return cases.filter(pk__in=named)
     if connection.vendor == "postgresql":
         wanted = " & ".join(f"'{word}'" for word in words)  # words hold letters, digits and dashes only
-        found = RawSQL("to_tsvector('simple', complaints_case.search) @@ to_tsquery('simple', %s)", [wanted])
+        matches = "to_tsvector('simple', complaints_case.search) @@ to_tsquery('simple', %s)"
+        found = RawSQL(matches, [wanted], output_field=BooleanField())
         return cases.filter(found)
     for word in words:
         cases = cases.filter(search__contains=word)

@@ -45,6 +45,7 @@ from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, StatusColumn, Table
 
+PER_PAGE = 30
 ONE_LINE = {"td": {"class": "text-nowrap"}}
 
 
@@ -124,10 +125,11 @@ def case_list(request: DeskRequest) -> HttpResponseBase:
         request,
         title=_("诉求"),
         queryset=cases_listed(request.actor, helping=request.GET.get("helping") == "true").order_by(
-            F("next_due_at").asc(nulls_last=True), "-arrived_at"
+            F("next_due_at").asc(nulls_last=True), "-pk"
         ),
         table=CaseTable,
         filterset=CaseFilters,
+        per_page=PER_PAGE,
         unit=_("件"),
         actions=[enter, onward],
         empty=Empty(
