@@ -20,6 +20,8 @@ from xiezhi.domains.registry.models import Subject
 from xiezhi.domains.registry.services.tenancies import register_tenancy
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.services import actor_for, appoint, open_account
+from xiezhi.foundation.notices.models import Notice
+from xiezhi.foundation.notices.services import mark_read
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.services import create_organisation
 
@@ -69,6 +71,15 @@ def load_complaints(people: People, quarter: Quarter, *, say: Say) -> None:
         subjects = list(Subject.objects.filter(name__contains="示例").order_by("pk")[:24])
         for number in range(COUNT):
             _tell(number, people, quarter, subjects[number % len(subjects)], mall if number % 4 == 0 else None)
+        _read_what_is_old(people, quarter)
+
+
+def _read_what_is_old(people: People, quarter: Quarter) -> None:
+    """Everybody has read what came before the last days."""
+    at = _moment(quarter.today - timedelta(days=1), 17)
+    for actor in people.actors.values():
+        old = Notice.objects.visible_to(actor).filter(read_at=None, sent_at__lt=at)
+        mark_read(notice_ids=list(old.values_list("pk", flat=True)), actor=actor, at=at)
 
 
 def _appoint(people: People, quarter: Quarter) -> Organisation:
