@@ -10,9 +10,11 @@ class OrgsConfig(AppConfig):
     def ready(self) -> None:
         from xiezhi.foundation.imports.specs import register
         from xiezhi.foundation.orgs.imports import OfficerImport, TeamPatternImport
+        from xiezhi.foundation.orgs.organisation_import import OrganisationImport
         from xiezhi.foundation.orgs.permissions import OrgsPermission as May
         from xiezhi.foundation.ui import navigation
 
+        register(OrganisationImport)
         register(OfficerImport)
         register(TeamPatternImport)
         navigation.register(

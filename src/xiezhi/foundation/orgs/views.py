@@ -63,7 +63,7 @@ def organisation_list(request: DeskRequest) -> HttpResponseBase:
         table=OrganisationTable,
         filterset=OrganisationFilters,
         unit=_("个"),
-        actions=[new],
+        actions=[new, Action(_("导入机构名单"), reverse("imports:start", args=["orgs.organisations"]), "upload")],
         empty=Empty(_("还没有机构"), action=new, icon="building"),
     )
 

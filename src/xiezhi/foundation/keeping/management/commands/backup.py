@@ -12,7 +12,7 @@ from xiezhi.foundation.keeping.trouble import Trouble
 
 class Command(BaseCommand):
     help = (
-        "Write database, uploads and sealed keys into one file (`xiezhi backup OUT.tar.gz`, or a folder), "
+        "Write database, uploads and sealed keys into one file and read it back (`xiezhi backup OUT.tar.gz`, or a folder), "
         "or prove such a file (`xiezhi backup verify FILE`)."
     )
     requires_system_checks: list[str] = []
@@ -43,6 +43,7 @@ class Command(BaseCommand):
     def _make(self, target: Path, options: dict[str, Any]) -> None:
         passphrase = None if options["without_keys"] else ask_passphrase(options["passphrase_file"], twice=True)
         made = make_backup(target, passphrase=passphrase, at=timezone.localtime())
+        examine(made.path)  # a backup that nobody has read back is a hope
         sealed = (
             f"{len(made.keys)} sealed key files" if made.keys else "no keys: keep those of the data folder elsewhere"
         )
