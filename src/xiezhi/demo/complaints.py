@@ -75,8 +75,8 @@ def load_complaints(people: People, quarter: Quarter, *, say: Say) -> None:
 
 
 def _read_what_is_old(people: People, quarter: Quarter) -> None:
-    """Everybody has read what came before the last days."""
-    at = _moment(quarter.today - timedelta(days=1), 17)
+    """Everybody has read what came before this morning."""
+    at = _moment(quarter.today)
     for actor in people.actors.values():
         old = Notice.objects.visible_to(actor).filter(read_at=None, sent_at__lt=at)
         mark_read(notice_ids=list(old.values_list("pk", flat=True)), actor=actor, at=at)

@@ -6,6 +6,7 @@ from django.db.models.expressions import RawSQL
 
 from xiezhi.domains.complaints.models import Case, ExternalNumber
 from xiezhi.domains.complaints.texts import search_words
+from xiezhi.domains.complaints.words import Register
 
 MOST_WORDS = 24
 MOST_NAMED = 100
@@ -19,7 +20,11 @@ def search_cases(cases: QuerySet[Case], text: str) -> QuerySet[Case]:
         return cases
     typed = text.strip()
     if any(sign.isdigit() for sign in typed):
-        named = {*ExternalNumber.objects.filter(number=typed).values_list("case_id", flat=True)[:MOST_NAMED]}
+        named = {
+            *ExternalNumber.objects.filter(register__in=Register.values, number=typed).values_list(
+                "case_id", flat=True
+            )[:MOST_NAMED]
+        }
         named |= {*Case.objects.filter(number=typed.upper()).values_list("pk", flat=True)}
         if named:
             return cases.filter(pk__in=named)
