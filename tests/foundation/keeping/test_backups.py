@@ -70,7 +70,7 @@ def test_a_drill_an_older_bureau_moves_to_another_place_and_is_whole(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "each row count agrees" in done.stdout and "FAULT" not in done.stdout and not done.stderr
-    for proof in ("database", "uploads", "audit"):
+    for proof in ("database", "uploads", "audit", "ledger"):
         assert f"ok    {proof}" in done.stdout
     assert (second / lies_at).read_bytes() == (first / lies_at).read_bytes()
     assert (second / "audit" / "private.pem").stat().st_mode & 0o777 == 0o600

@@ -11,13 +11,16 @@ class PrepaidConfig(AppConfig):
 
     def ready(self) -> None:
         from xiezhi.domains.prepaid import tasks
+        from xiezhi.domains.prepaid.proofs import prove_books
         from xiezhi.domains.prepaid.queries import rule_effects
         from xiezhi.domains.prepaid.rules import ESCALATE_DAYS, RULES
         from xiezhi.foundation.jobs import periodic
+        from xiezhi.foundation.keeping import proofs
         from xiezhi.foundation.rules import effects
         from xiezhi.foundation.rules.registry import register
 
         register(RULES)
+        proofs.register("ledger", prove_books)
         effects.register(rule_effects.CUSTODY, rule_effects.required_custody)
         effects.register([ESCALATE_DAYS], rule_effects.overdue_differences)
         periodic.register("prepaid.holds", timedelta(minutes=1), tasks.end_what_ran_out)
