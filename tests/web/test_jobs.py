@@ -66,11 +66,11 @@ def test_the_list_costs_the_same_for_one_and_for_fifty(
     client = client_of("scjg.planner")
     owner = cast.people["scjg.planner"]
     client.get(reverse("jobs:list"))
-    # session, person, memberships; count, page; two badges
-    with django_assert_num_queries(7):
+    # session, person, memberships; views, count, page; two badges
+    with django_assert_num_queries(8):
         client.get(reverse("jobs:list"))
     Job.objects.bulk_create(Job(kind="toy", title=f"任务 {n}", owner=owner, created_at=NOW) for n in range(49))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("jobs:list"))
 
 

@@ -79,10 +79,10 @@ def test_the_inbox_costs_the_same_for_three_and_for_fifty(
     notices: list[Notice], cast: Cast, client_of: Login, no_counts: None, django_assert_num_queries: Any
 ) -> None:
     client = client_of("scjg.head")
-    # session, person, memberships; count, page; unread on the page and in the shell, open tasks
-    with django_assert_num_queries(8):
+    # session, person, memberships; views, count, page; unread on the page and in the shell, open tasks
+    with django_assert_num_queries(9):
         client.get(reverse("notices:inbox"))
     for number in range(47):
         notify([cast.people["scjg.head"].pk], key=f"more-{number}", title="又一条", at=NOW)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(reverse("notices:inbox"))

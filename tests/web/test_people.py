@@ -66,8 +66,8 @@ class TestAdministration:
         self, client_of: Login, no_counts: None, django_assert_num_queries: Any
     ) -> None:
         client = client_of("administrator")
-        # session, person, memberships; count, page, posts; two badges
-        with django_assert_num_queries(8):
+        # session, person, memberships; views, count, page, posts; two badges
+        with django_assert_num_queries(9):
             text = client.get(reverse("access:people")).content.decode()
         assert "演示区 · 区级统筹员" in text
         found = client.get(reverse("access:people") + "?role=coordinator").content.decode()

@@ -217,6 +217,7 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "jobs:progress": lambda aim: {"pk": aim.kept(aim.world.open_jobs)},
     "jobs:cancel": lambda aim: {"pk": aim.kept(aim.world.open_jobs)},
     "jobs:retry": lambda aim: {"pk": aim.kept(aim.world.dead_jobs)},
+    **dict.fromkeys(["ui:change_view", "ui:remove_view"], lambda aim: {"pk": aim.kept(aim.world.views)}),
     "notices:open": lambda aim: {"pk": aim.kept(aim.world.notices)},
     "access:person": _person,
     "access:appoint": _person,
@@ -335,6 +336,8 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:person": lambda aim: {"purpose": "演示核实"},
     "set_language": lambda aim: {"language": "en"},
     "imports:sheet": lambda aim: {"sheet": "Sheet"},
+    "ui:save_view": lambda aim: {"path": "/desk/tasks/", "title": "任务", "name": "另一个", "query": "q=1"},
+    "ui:change_view": lambda aim: {"name": "改过的"},
     "notices:read": lambda aim: {"selected": [aim.kept(aim.world.notices)]},
     "access:switch": lambda aim: {
         "membership": aim.world.cast.actors[aim.person if aim.whose == "own" else SOMEBODY_ELSE].membership_id

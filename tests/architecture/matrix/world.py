@@ -36,6 +36,7 @@ from xiezhi.foundation.orgs.models import Absence, TeamPattern
 from xiezhi.foundation.orgs.services import record_absence
 from xiezhi.foundation.rules.registry import Confidence, Source
 from xiezhi.foundation.rules.services import change_rule
+from xiezhi.foundation.ui.services import save_view
 
 CLOCK = moment(VISIT_DAY, 10, 30)
 """When the sweep asks: visits of that day are under way, and the deadline for answers to the later ones has passed."""
@@ -95,6 +96,7 @@ class World:
         self.open_jobs = {name: self._job(name) for name in cast.people}
         self.dead_jobs = {name: self._dead_job(name) for name in cast.people}
         self.notices = {name: self._notice(name) for name in cast.people}
+        self.views = {name: self._view(name) for name in cast.people}
         self.signed_in = {name: self._signed_in(name) for name in cast.people}
         self.elevations = {name: self._elevation(name) for name in ("scjg.inspector", "csgl.inspector")}
         self.files = {name: self._file(name) for name in cast.people if name != "stranger"}
@@ -110,6 +112,9 @@ class World:
         person = self.cast.people[name]
         notify([person.pk], key="matrix", title="演示消息", at=NOW)
         return Notice.objects.get(recipient=person, key="matrix").pk
+    def _view(self, name: str) -> int:
+        kept = {"path": "/desk/tasks/", "title": "任务", "name": "演示视图", "query": "", "is_default": False}
+        return save_view(**kept, actor=self.cast.actor(name), at=NOW).pk
 
     def _signed_in(self, name: str) -> int:
         person = self.cast.people[name]

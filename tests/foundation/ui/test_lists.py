@@ -73,9 +73,9 @@ def titles(text: str) -> list[str]:
     return re.findall(r'data-phone="head">(任务 \d+)', text)
 
 
-def test_two_queries_whatever_the_size(jobs: None, listed: Any, django_assert_num_queries: Any) -> None:
-    # count, page; then the shell's two badges
-    with django_assert_num_queries(4):
+def test_three_queries_whatever_the_size(jobs: None, listed: Any, django_assert_num_queries: Any) -> None:
+    # the person's views, count, page; then the shell's two badges
+    with django_assert_num_queries(5):
         text = listed()
     assert "共 <strong>120</strong> 项" in text
     assert len(titles(text)) == 50

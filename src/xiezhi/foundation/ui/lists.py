@@ -18,6 +18,7 @@ from django_tables2 import RequestConfig
 
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.exports import MOST_ROWS, export_response
+from xiezhi.foundation.ui.kept import Kept, choose_columns, kept_for, opening
 from xiezhi.foundation.ui.search import holding
 from xiezhi.foundation.ui.tables import SelectColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
@@ -117,6 +118,7 @@ class _Page:
     table: Table
     filterset: Filters | None
     empty: Empty
+    kept: Kept
     intro: Text = ""
     export: bool = True
     actions: list[Action] = field(default_factory=list)
@@ -147,14 +149,19 @@ def list_page(
 ) -> HttpResponseBase:
     """Answer with the page, its results only (htmx), or a sheet (`?export=xlsx|csv`, the filtered rows in the shown order).
 
-    `queryset` has been through `visible_to(actor)`. The first action is the primary one. Two queries: count and page.
+    `queryset` has been through `visible_to(actor)`. The first action is the primary one. Three queries: the person's views of this
+    list, count and page. `?columns=` says which columns are shown and exported; a list called without a query opens as its default view.
     """
     narrowed = filterset(request.GET, queryset=queryset, request=request) if filterset else None
     rows = narrowed.qs if narrowed else queryset
     bulk = [each for each in bulk if each.permission is None or request.actor.can(each.permission)]
     shown = _build(request, table, rows, bool(bulk), table_kwargs or {})
+    columns, asked = choose_columns(request, shown)
     if export and (wanted := request.GET.get("export")):
         return _download(shown, str(title), wanted)
+    kept = kept_for(request, columns=columns, asked=asked)
+    if default := opening(request, kept):
+        return default
     _paginate(request, shown, per_page)
     page = _Page(
         title=title,
@@ -162,6 +169,7 @@ def list_page(
         table=shown,
         filterset=narrowed,
         empty=empty or Empty(_("这里还没有记录")),
+        kept=kept,
         intro=intro,
         export=export,
         actions=[each for each in actions if each.permission is None or request.actor.can(each.permission)],

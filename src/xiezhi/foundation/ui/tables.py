@@ -26,15 +26,17 @@ class Table(tables.Table):  # type: ignore[misc]  # django-tables2 has no types
 
     phone: ClassVar[tuple[str, ...]] = ()
     exported: ClassVar[tuple[str, ...]] = ()
+    unwanted: frozenset[str] = frozenset()
+    """What the person chose to leave out, on the page and in exports; `foundation.ui.kept` sets it."""
 
     class Meta:
         template_name = "ui/table.html"
 
     def sheet(self) -> tuple[list[str], Iterator[Sequence[Any]]]:
         """Header and rows for export: every row, raw values where the column knows them."""
-        names = [name for name in self.columns.names() if name not in {"selected", "actions"}]
+        names = [name for name in self.columns.names() if name not in {"selected", "actions", *self.unwanted}]
         if self.exported:
-            names = [name for name in self.exported if name in names]
+            names = [name for name in self.exported if name in names] or list(self.exported)[:1]
         header = [str(self.columns[name].header) for name in names]
         return header, ([row.get_cell_value(name) for name in names] for row in self._all_rows())
 

@@ -11,6 +11,7 @@ rooms = [
     path("rules/", include("xiezhi.foundation.rules.urls")),
     path("calendar/", include("xiezhi.foundation.calendar.urls")),
     path("organisations/", include("xiezhi.foundation.orgs.urls")),
+    path("views/", include("xiezhi.foundation.ui.urls")),
     path("registry/", include("xiezhi.domains.registry.urls")),
     path("inspections/", include("xiezhi.domains.inspections.urls")),
     path("prepaid/", include("xiezhi.domains.prepaid.urls")),
