@@ -74,6 +74,13 @@ def _the_present_waits() -> None:
     for username in ("scjg-head", "xfjy-head", "wsjk-head", "scjg-planner"):
         post = Membership.objects.select_related("organisation").get(user__username=username)
         assert [line for line in attention_for(actor_for(post), MOMENT) if line.count], username
+    for username, waits in {
+        "scjg-funds": {"存管资金低于应存", "支取申请待批准", "冲正申请待复核", "对账差异待处理"},
+        "gym": {"存管资金低于应存", "持卡人异议待答复"},
+        "bank": {"对账差异待处理"},
+    }.items():
+        post = Membership.objects.select_related("organisation").get(user__username=username)
+        assert waits <= {str(line.text) for line in attention_for(actor_for(post), MOMENT)}, username
 
 
 def test_what_is_not_a_complete_demo_is_left_alone(settings: Any, tmp_path: Path) -> None:

@@ -71,10 +71,9 @@ def load_complaints(people: People, quarter: Quarter, *, say: Say) -> None:
         subjects = list(Subject.objects.filter(name__contains="示例").order_by("pk")[:24])
         for number in range(COUNT):
             _tell(number, people, quarter, subjects[number % len(subjects)], mall if number % 4 == 0 else None)
-        _read_what_is_old(people, quarter)
 
 
-def _read_what_is_old(people: People, quarter: Quarter) -> None:
+def read_what_is_old(people: People, quarter: Quarter) -> None:
     """Everybody has read what came before this morning."""
     at = _moment(quarter.today)
     for actor in people.actors.values():

@@ -8,9 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from xiezhi.config.environment import free_port
-from xiezhi.demo.complaints import load_complaints
+from xiezhi.demo.complaints import load_complaints, read_what_is_old
 from xiezhi.demo.load import PASSWORD, is_complete, load_district, load_plans, remember_complete
 from xiezhi.demo.plans import quarter_around
+from xiezhi.demo.prepaid import load_prepaid
 from xiezhi.demo.sheets import SUBJECTS
 from xiezhi.demo.story import open_the_present, tell_the_past
 from xiezhi.foundation.access.models import Membership
@@ -20,6 +21,7 @@ SHOWN = (
     "admin", "registrar", "coordinator", "supervisor",
     "scjg-planner", "scjg-head", "xfjy-head", "wsjk-head", "scjg-inspector",
     "dispatcher", "scjg-officer", "mall",
+    "scjg-funds", "gym", "laundry", "bank",
 )  # fmt: skip
 
 
@@ -38,7 +40,9 @@ class Command(BaseCommand):
         elif not is_complete():
             raise CommandError(self._not_a_demo())
         port = free_port(options["port"])
-        os.environ.setdefault("XIEZHI_SECOND_FACTOR", "nobody")  # for what `serve` starts: a visitor brings no telephone
+        os.environ.setdefault(
+            "XIEZHI_SECOND_FACTOR", "nobody"
+        )  # for what `serve` starts: a visitor brings no telephone
         self._welcome(port)
         if not options["load_only"]:
             call_command("serve", port=port)
@@ -56,6 +60,8 @@ class Command(BaseCommand):
         tell_the_past(people, quarter, say=say)
         open_the_present(people, quarter, say=say)
         load_complaints(people, quarter, say=say)
+        load_prepaid(people, quarter, say=say)
+        read_what_is_old(people, quarter)
         remember_complete(people, at=timezone.now())
 
     @staticmethod
@@ -79,6 +85,8 @@ class Command(BaseCommand):
             if post:
                 self.stdout.write(f"  {username:<16}{post.role_class.label} · {post.organisation}")
         if os.environ["XIEZHI_SECOND_FACTOR"] == "nobody":
-            self.stdout.write("No second factor is asked of the administrator here; XIEZHI_SECOND_FACTOR=administrators asks.\n")
+            self.stdout.write(
+                "No second factor is asked of the administrator here; XIEZHI_SECOND_FACTOR=administrators asks.\n"
+            )
         self.stdout.write("\nCtrl-C stops everything; the data stays.\n")
         self.stdout.flush()
