@@ -17,6 +17,7 @@ SERVICES_THEMSELVES = {
     "foundation/accounts/models.py": "Django asks a user manager for create_user; access.services calls it",
     "foundation/imports/running.py": "the worker's half of imports.services: staged rows and their result",
     "foundation/jobs/handlers.py": "a running job's own progress and heartbeat, written beside the work's transaction",
+    "foundation/privacy/migrating.py": "the sealing half of migrations, which have no actor",
     "foundation/jobs/periodic.py": "the ticker's compare-and-set of when a duty ran last",
 }
 """Files outside `services` that write, and why they are part of a service all the same."""
@@ -32,6 +33,8 @@ WITHOUT_ACTOR = {
     "xiezhi.foundation.rules.services.load_declared_rules": "brings declared rules into the database; nobody acts",
     "xiezhi.foundation.audit.services.seal_entries": "the ticker's; seals what others did, and a seal has no moment of its own",
     "xiezhi.foundation.audit.services.sign_head": "the ticker's",
+    "xiezhi.foundation.privacy.services.erase_expired": "the ticker's",
+    "xiezhi.foundation.privacy.services.reseal_batch": "the worker's; another seal over the same text, nobody acts",
     "xiezhi.foundation.jobs.services.run": "the worker's; each job knows on whose behalf it runs",
     "xiezhi.foundation.jobs.services.reclaim": "the ticker's",
     "xiezhi.foundation.notices.services.delivering.forget_old": "the ticker's",

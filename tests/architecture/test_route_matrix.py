@@ -33,6 +33,9 @@ SHARED = {
     "access:elevation_detail": "who approves elevations sees all of them",
     "openid_connect_login": "the directory is the district's",
     "openid_connect_callback": "the directory is the district's",
+    **dict.fromkeys(
+        [f"privacy:{page}" for page in ("request", "copy", "erase", "close")], "who manages requests handles all of them"
+    ),
     "rules:detail": "rules are the district's",
     "calendar:version": "the calendar is the district's",
     "rules:versions": "rules are the district's",

@@ -16,6 +16,7 @@ from xiezhi.foundation.calendar.permissions import CalendarPermission as Calenda
 from xiezhi.foundation.notices.permissions import NoticesPermission as Notices
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.orgs.permissions import OrgsPermission as Orgs
+from xiezhi.foundation.privacy.permissions import PrivacyPermission as Privacy
 from xiezhi.foundation.rules.permissions import RulesPermission as Rules
 
 DISTRICT = frozenset({Organisation.Kind.DISTRICT.value})
@@ -35,6 +36,7 @@ class Administrator(Role):
             Notices.MANAGE.value,
             Rules.CHANGE.value,
             Calendar.IMPORT.value,
+            Privacy.MANAGE.value,
             *(each.value for each in Orgs),
         }
     )

@@ -41,6 +41,7 @@ FOUNDATION = [
         "imports",
         "notices",
         "rules",
+        "privacy",
         "keeping",
         "ui",
     )
@@ -222,6 +223,9 @@ NOTICE_CHANNELS = {
     "mail": os.environ.get("XIEZHI_NOTICE_MAIL", ""),
     "sms": os.environ.get("XIEZHI_NOTICE_SMS", ""),
 }
+
+# Keys of personal data, `index:KEY,NAME:KEY,…` newest first; without it they are a file of the data folder.
+PERSONAL_KEYS = os.environ.get("XIEZHI_PERSONAL_KEYS", "").strip()
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

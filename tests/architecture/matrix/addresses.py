@@ -236,6 +236,10 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     **dict.fromkeys(
         [f"rules:{page}" for page in ("detail", "versions", "change", "confirm", "assign")], lambda aim: {"key": RULE}
     ),
+    **dict.fromkeys(
+        [f"privacy:{page}" for page in ("request", "copy", "erase", "close")], lambda aim: {"pk": aim.world.asked.pk}
+    ),
+    "privacy:open": lambda aim: {"kind": "prepaid.holder", "pk": aim.shop.card.holder_id},
     "rules:withdraw": lambda aim: {"pk": aim.world.rule_version.pk},
     "orgs:rename": lambda aim: {"pk": aim.world.cast["csgl"].pk},
     "orgs:officer": lambda aim: {"pk": aim.world.cast.officers[aim.side.department][1].pk},

@@ -34,6 +34,7 @@ from xiezhi.foundation.notices.models import Notice
 from xiezhi.foundation.notices.services import notify
 from xiezhi.foundation.orgs.models import Absence, TeamPattern
 from xiezhi.foundation.orgs.services import record_absence
+from xiezhi.foundation.privacy.services import enter_request
 from xiezhi.foundation.rules.registry import Confidence, Source
 from xiezhi.foundation.rules.services import change_rule
 from xiezhi.foundation.ui.services import save_view
@@ -92,6 +93,9 @@ class World:
             confidence=Confidence.WORKING_DEFAULT,
             actor=cast.actor("administrator"),
             at=NOW,
+        )
+        self.asked = enter_request(
+            found_by="name", sought="演示无人", identity="演示核实", actor=cast.actor("administrator"), at=NOW
         )
         self.open_jobs = {name: self._job(name) for name in cast.people}
         self.dead_jobs = {name: self._dead_job(name) for name in cast.people}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.models import Max, Min
 
@@ -24,6 +25,7 @@ from xiezhi.foundation.keeping.database import store
 from xiezhi.foundation.keeping.health import SILENT_AFTER, signs_of_life
 from xiezhi.foundation.keeping.proofs import unapplied_migrations
 from xiezhi.foundation.keeping.trouble import Trouble
+from xiezhi.foundation.privacy import keyring
 
 LITTLE_ROOM_MB = 2_000
 NO_ROOM_MB = 200
@@ -50,7 +52,7 @@ class Finding:
 
 def examine(*, at: datetime) -> Iterator[Finding]:
     """Every finding, what needs no database first. When the database does not answer, what needs it is left out."""
-    for look in (python, catalogue, assets, secret_key, names, https, data_folder, time_zone):
+    for look in (python, catalogue, assets, secret_key, personal_keys, names, https, data_folder, time_zone):
         yield look()
     try:
         connection.ensure_connection()
@@ -108,6 +110,23 @@ def secret_key() -> Finding:
     if place.exists() and place.stat().st_mode & 0o077:
         return Finding(Level.FAIL, "secret key", f"others may read {place}", f"chmod 600 {place}")
     return Finding(Level.OK, "secret key", str(place))
+
+
+def personal_keys() -> Finding:
+    """The keys that personal data is sealed under can be read, by nobody else."""
+    try:
+        keyring.ring()
+    except ImproperlyConfigured as trouble:
+        return Finding(Level.FAIL, "personal keys", str(trouble), "bring them back from the backup made last")
+    if keyring.from_environment():
+        return Finding(
+            Level.OK, "personal keys", "from the environment; no backup holds them, so keep them elsewhere too"
+        )
+    if keyring.place().stat().st_mode & 0o077:
+        return Finding(
+            Level.FAIL, "personal keys", f"others may read {keyring.place()}", f"chmod 600 {keyring.place()}"
+        )
+    return Finding(Level.OK, "personal keys", str(keyring.place()))
 
 
 def names() -> Finding:

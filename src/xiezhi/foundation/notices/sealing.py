@@ -1,29 +1,26 @@
-"""Addresses in the database are encrypted under the installation's secret key, and read under its fallbacks."""
+"""Addresses in the database are sealed as all personal data is; those from before keys had names lie under the installation's secret key."""
 
-import base64
-import hashlib
-from functools import lru_cache
+from cryptography.fernet import InvalidToken
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from xiezhi.foundation.privacy import sealing
+from xiezhi.foundation.privacy.sealing import seal
+
+__all__ = ["seal", "unseal", "unseal_before_names"]
 
 _PURPOSE = b"xiezhi.notices.addresses:"
 
 
-@lru_cache(maxsize=4)
-def _box(secrets: tuple[str, ...]) -> MultiFernet:
-    keys = [base64.urlsafe_b64encode(hashlib.sha256(_PURPOSE + each.encode()).digest()) for each in secrets]
-    return MultiFernet([Fernet(key) for key in keys])
-
-
-def seal(text: str) -> str:
-    """`text` encrypted; each time differently."""
-    return _box((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)).encrypt(text.encode()).decode()
-
-
 def unseal(sealed: str) -> str:
-    """What was sealed; empty when the secret key has changed without a fallback: it must then be given again."""
+    """What was sealed; empty when its key is gone: the address must then be given again."""
     try:
-        return _box((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)).decrypt(sealed.encode()).decode()
-    except InvalidToken:
+        return sealing.unseal(sealed) if sealing.key_of(sealed) else unseal_before_names(sealed)
+    except sealing.Unreadable:
         return ""
+
+
+def unseal_before_names(sealed: str) -> str:
+    """What was sealed under the secret key. Raises Unreadable when that has changed without a fallback."""
+    try:
+        return sealing.under_secret(_PURPOSE).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise sealing.Unreadable("sealed under another secret key") from None

@@ -9,6 +9,7 @@ rooms = [
     path("people/", include("xiezhi.foundation.access.urls")),
     path("history/", include("xiezhi.foundation.audit.urls")),
     path("rules/", include("xiezhi.foundation.rules.urls")),
+    path("privacy/", include("xiezhi.foundation.privacy.urls")),
     path("calendar/", include("xiezhi.foundation.calendar.urls")),
     path("organisations/", include("xiezhi.foundation.orgs.urls")),
     path("views/", include("xiezhi.foundation.ui.urls")),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from xiezhi.domains.complaints.models.cases import Case
 from xiezhi.domains.complaints.permissions import ComplaintPermission
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.privacy.fields import EncryptedTextField
 
 
 class PartyQuerySet(models.QuerySet["ComplaintParty"]):
@@ -32,7 +33,7 @@ class ComplaintParty(models.Model):
     case = models.ForeignKey(Case, models.CASCADE, related_name="parties")
     role = models.CharField(_("身份"), max_length=14, choices=Role, default=Role.PERSON)
     name = models.CharField(_("姓名"), max_length=60, blank=True)
-    phone = models.CharField(_("电话"), max_length=40, blank=True)
+    phone = EncryptedTextField(_("电话"), blank=True)
     address = models.CharField(_("地址"), max_length=200, blank=True)
     email = models.CharField(_("电子邮箱"), max_length=120, blank=True)
     phone_digest = models.CharField(max_length=64, blank=True, editable=False)

@@ -15,6 +15,7 @@ from xiezhi.domains.complaints.words import Kind
 from xiezhi.domains.complaints.workflow import own_unit
 from xiezhi.foundation.access.actors import Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
+from xiezhi.foundation.privacy.services import note_opening
 from xiezhi.foundation.workflow.errors import Refused
 
 
@@ -88,6 +89,7 @@ def open_party(*, party: ComplaintParty, purpose: str, actor: Actor, at: datetim
     opening = PartyOpening.objects.create(
         party=party, by_id=actor.user_id, membership_id=actor.membership_id, purpose=purpose.strip()[:200], at=at
     )
+    note_opening(row=party, reason=purpose, actor=actor, at=at)
     record("complaints.person.opened", party.case, actor=actor, at=at, party=party.pk)
     return opening
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.prepaid.models.merchants import Merchant
 from xiezhi.foundation.access.actors import Actor
+from xiezhi.foundation.privacy.fields import EncryptedTextField
 
 
 class OfMerchantQuerySet(models.QuerySet[Any]):
@@ -53,18 +54,19 @@ class Product(models.Model):
 
 
 class Holder(models.Model):
-    """持卡人 as one merchant knows them. Whoever has the link whose token digests to `link` sees this holder's cards."""
+    """持卡人 as one merchant knows them, found by `phone_digest`: the number itself is sealed. Whoever has the link whose token digests to `link` sees this holder's cards."""
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="holders")
     name = models.CharField(_("持卡人"), max_length=60, blank=True)
-    phone = models.CharField(_("手机号"), max_length=20, blank=True)
+    phone = EncryptedTextField(_("手机号"), blank=True)
+    phone_digest = models.CharField(max_length=64, blank=True, editable=False)
     link = models.BinaryField(max_length=32, null=True, unique=True)
 
     class Meta:
         verbose_name = _("持卡人")
         constraints = [
             models.UniqueConstraint(
-                fields=["merchant", "phone"], condition=~Q(phone=""), name="prepaid_holder_phone_once"
+                fields=["merchant", "phone_digest"], condition=~Q(phone_digest=""), name="prepaid_holder_phone_once"
             )
         ]
 

@@ -20,6 +20,7 @@ from xiezhi.domains.prepaid.ledger.shares import Share, share_amount, share_uses
 from xiezhi.domains.prepaid.models import Account, Book, Card, Entry, Holder, Merchant, Product
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.services import posting
+from xiezhi.domains.prepaid.services.holders import phone_digest
 from xiezhi.domains.prepaid.services.merchants import check_caps, require_own
 from xiezhi.domains.prepaid.services.posting import Posted
 from xiezhi.domains.prepaid.services.webhooks import announce_settled
@@ -364,13 +365,14 @@ def _check_issuing(merchant: Merchant) -> None:
 
 
 def _holder(merchant: Merchant, facts: HolderFacts) -> tuple[Holder, str | None]:
-    phone = facts.phone.strip()
-    known = Holder.objects.filter(merchant=merchant, phone=phone).first() if phone else None
+    phone = facts.phone.strip()[:20]
+    key = phone_digest(phone)
+    known = Holder.objects.filter(merchant=merchant, phone_digest=key).first() if key else None
     if known is not None:
         return known, None
     token = secrets.token_urlsafe(LINK_BYTES)
     made = Holder.objects.create(
-        merchant=merchant, name=facts.name.strip()[:60], phone=phone[:20], link=link_digest(token)
+        merchant=merchant, name=facts.name.strip()[:60], phone=phone, phone_digest=key, link=link_digest(token)
     )
     return made, token
 

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from xiezhi.foundation.access.roles import roles
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.privacy.docs import personal_data_markdown
 from xiezhi.foundation.rules.docs import rules_markdown
 from xiezhi.foundation.workflow.tables import Workflow, mermaid
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with translation.override("zh-hans"):
             pages = {"states.md": states_page(), "rules.md": rules_markdown(), "roles.md": roles_page()}
+            pages["personal-data.md"] = personal_data_markdown()
         stale = []
         for name, text in pages.items():
             path = options["folder"] / name
