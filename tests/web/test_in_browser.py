@@ -17,6 +17,12 @@ from xiezhi.foundation.access.services import found_district
 found_district(code="110199", name="示例区", administrator="admin", display_name="管理员", password="{PASSWORD}", at=timezone.now())
 """
 
+SMALL = """() => [...document.querySelectorAll(
+    'main .btn, main input:not([type=hidden]), main select, main .hits a, main .menu-panel a, main .menu-panel .form-check, header .btn, header input'
+)].filter((each) => each.offsetParent && !['checkbox', 'radio'].includes(each.type))
+  .filter((each) => each.getBoundingClientRect().height < 44).map((each) => each.outerHTML.slice(0, 120))"""
+"""What is too small for a finger."""
+
 
 @pytest.fixture(scope="module")
 def founded(make_site: Callable[..., Site]) -> Iterator[Site]:
@@ -76,14 +82,19 @@ def test_the_login_page_is_accessible(founded: Site, person: Any, accessible: An
     accessible(page)
 
 
-def test_touch_targets_on_a_phone(enter: Any) -> None:
-    page = enter("/desk/people/", screen="phone")
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('main .btn, main input:not([type=hidden]), main select, header .btn')]
-            .filter((each) => each.offsetParent && !['checkbox', 'radio'].includes(each.type))
-            .filter((each) => each.getBoundingClientRect().height < 44).map((each) => each.outerHTML.slice(0, 120))"""
-    )
-    assert not small
+@pytest.mark.parametrize("path", ["/desk/", "/desk/people/", "/desk/search/?q=R0"])
+def test_touch_targets_on_a_phone_and_contrast_in_the_dark(enter: Any, accessible: Any, path: str) -> None:
+    page = enter("/desk/", screen="phone", dark=True)
+    page.goto(path)
+    for menu in page.locator(".results-tools summary:visible").all():
+        menu.click()
+        assert not page.evaluate(SMALL)
+        panel = page.locator(".results-tools details[open] .menu-panel").bounding_box()
+        assert panel
+        assert panel["x"] >= 0
+        assert panel["x"] + panel["width"] <= 360
+    assert not page.evaluate(SMALL)
+    accessible(page)
 
 
 def test_the_list_narrows_while_typing_and_the_address_remembers(enter: Any) -> None:

@@ -52,7 +52,8 @@ export function watchQuickSearch() {
   const panel = form.querySelector("#quick");
   const close = () => panel.replaceChildren();
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && panel.childElementCount) {
+      event.preventDefault(); // browsers would empty the box as well
       close();
       box.focus();
     }

@@ -24,6 +24,21 @@ from xiezhi.foundation.workflow.tables import Workflow, transition
 LONG_NAME = "演示区金榆街道示例连锁餐饮管理有限公司特许加盟第二十八分店"
 
 
+TOKENS = (
+    ("primary", gettext_lazy("墨青 · 操作")),
+    ("primary-tint", gettext_lazy("墨青底")),
+    ("urgent", gettext_lazy("朱砂 · 逾期与危险")),
+    ("caution", gettext_lazy("藤黄 · 快到期")),
+    ("warning", gettext_lazy("橙 · 警示")),
+    ("good", gettext_lazy("松绿 · 已完成")),
+    ("canvas", gettext_lazy("月白 · 底色")),
+    ("surface", gettext_lazy("纸 · 面")),
+    ("ink", gettext_lazy("墨 · 文字")),
+    ("muted", gettext_lazy("淡墨 · 次要文字")),
+)
+"""Names of tokens.css and what they are for."""
+
+
 class SampleStatus(models.TextChoices):
     DRAFT = "draft", gettext_lazy("草稿")
     WAITING = "waiting", gettext_lazy("等待答复")
@@ -136,6 +151,7 @@ def everything(at: datetime) -> dict[str, Any]:
         "later": at + timedelta(days=9),
         "empty_action": Action(_("导入文件"), "#empty", icon="upload"),
         "steps": [_("选文件"), _("对应列"), _("预览"), _("导入")],
+        "tokens": TOKENS,
         "tones": ["neutral", "active", "good", "caution", "warning", "urgent"],
     }
 
