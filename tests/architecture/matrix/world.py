@@ -116,6 +116,7 @@ class World:
         person = self.cast.people[name]
         notify([person.pk], key="matrix", title="演示消息", at=NOW)
         return Notice.objects.get(recipient=person, key="matrix").pk
+
     def _view(self, name: str) -> int:
         kept = {"path": "/desk/tasks/", "title": "任务", "name": "演示视图", "query": "", "is_default": False}
         return save_view(**kept, actor=self.cast.actor(name), at=NOW).pk
