@@ -33,11 +33,11 @@ SHARED = {
     "access:elevation_detail": "who approves elevations sees all of them",
     "openid_connect_login": "the directory is the district's",
     "openid_connect_callback": "the directory is the district's",
+    "calendar:version": "the calendar is the district's",
     **dict.fromkeys(
         [f"privacy:{page}" for page in ("request", "copy", "erase", "close")], "who manages requests handles all of them"
     ),
     "rules:detail": "rules are the district's",
-    "calendar:version": "the calendar is the district's",
     "rules:versions": "rules are the district's",
     "rules:change": "rules are the district's",
     "rules:confirm": "rules are the district's",
@@ -142,6 +142,7 @@ def test_the_product_answers_as_the_table_says(room: str) -> None:
         assert not wrong, "\n".join(["as it is, and as the table says:", *wrong])
         assert sweep.untouched(), "something that was refused changed something"
         assert let_in_without_a_line(sweep, lines) == []
+        assert sweep.careless == {}, "answers without a header that guards whoever reads them"
 
 
 def difference(sweep: Sweep, line: Line) -> str:

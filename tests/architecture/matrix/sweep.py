@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,17 @@ NOT_CONTENT = {SESSIONS, "accounts_passing"}
 REFUSED = ">x-k"
 SIGNS = {200: "o", 303: "R", 401: "k", 403: "x", 404: "-", 409: "c", 422: "!", 503: "u"}
 """What an answer is written as; the legend is in table.txt. 302 is `>` to the login page, `r` after something was done, else `n`."""
+
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""What every answer carries as it stands here, beside its policy."""
+PROBES = {"healthz", "readyz", "metrics"}
+"""Asked by machines; answered before anything else, with a word or a table of figures."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,8 @@ class Sweep:
         self.world = world
         self.clients = {person: self._browser(person, number) for number, person in enumerate(PEOPLE, 1)}
         self.before = fingerprint()
+        self.careless: dict[str, set[str]] = defaultdict(set)
+        """Routes whose answers lack a header that guards whoever reads them, by the header."""
 
     def _browser(self, person: str, number: int) -> Client:
         client = Client(raise_request_exception=False, REMOTE_ADDR=f"127.0.1.{number}")
@@ -133,10 +147,25 @@ class Sweep:
         sent = {"csrfmiddlewaretoken": "-", **aim.sent()} if line.method == "POST" else {}
         with transaction.atomic(), _written() as writes:
             answer = client.post(address, sent) if line.method == "POST" else client.generic(line.method, address)
+            self._guarded(line.route, person, answer)
             sign = self._sign(answer, address, bool(writes) or line.method == "POST")
             transaction.set_rollback(line.signs[person] not in REFUSED)
         client.cookies = SimpleCookie(cookies)
         return sign
+
+    def _guarded(self, route: str, person: str, answer: HttpResponseBase) -> None:
+        """Note the headers that are missing: nothing of ours may run inline, be framed, be guessed at, tell others where one was, or be
+        kept by a cache when it was for one person."""
+        if route in PROBES:
+            return
+        for name, value in HEADERS.items():
+            if answer.get(name) != value:
+                self.careless[name].add(route)
+        policy = answer.get("Content-Security-Policy", "")
+        if "unsafe" in policy or not all(each in policy for each in ("default-src 'self'", "frame-ancestors 'none'")):
+            self.careless["Content-Security-Policy"].add(route)
+        if PEOPLE[person] and "no-store" not in answer.get("Cache-Control", ""):
+            self.careless["Cache-Control"].add(route)
 
     def _sign(self, answer: HttpResponseBase, address: str, may_have_written: bool) -> str:
         status = answer.status_code

@@ -1,7 +1,7 @@
 """A program of its own, working on the database that its environment names. Each command opens a merchant with one card.
 
 `crowd <spenders>`: so many processes spend from one card, starting together; `victim`: spends for ever, telling each operation after it is
-committed; `state <book>`: what stands; `tamper`: alters one row after another and tells what verification says. Answers are JSON lines.
+committed; `till`: leaves a card and a key to spend from it by the interface; `state <book>`: what stands; `tamper`: alters one row after another and tells what verification says. Answers are JSON lines.
 """
 
 import itertools
@@ -24,9 +24,9 @@ from tests.builders import prepaid  # noqa: E402
 from tests.builders.cast import NOW, Cast, make_cast  # noqa: E402
 from tests.builders.prepaid import bare_card, bare_merchant  # noqa: E402
 from xiezhi.domains.prepaid.ledger.drafts import Draft, Leg, Overdrawn, request_digest  # noqa: E402
-from xiezhi.domains.prepaid.models import Account, Book, Entry, Merchant  # noqa: E402
+from xiezhi.domains.prepaid.models import Account, ApiKey, Book, Entry, Merchant  # noqa: E402
 from xiezhi.domains.prepaid.queries.verification import verify_books  # noqa: E402
-from xiezhi.domains.prepaid.services import posting  # noqa: E402
+from xiezhi.domains.prepaid.services import keys, posting  # noqa: E402
 from xiezhi.foundation.access.models import Membership  # noqa: E402
 from xiezhi.foundation.access.services import actor_for  # noqa: E402
 from xiezhi.foundation.orgs.models import Organisation  # noqa: E402
@@ -106,6 +106,14 @@ def victim() -> None:
         tell([spend(ids, 1, f"v-{number}"), f"v-{number}"])
 
 
+def till() -> None:
+    world = prepaid.World(the_cast())
+    card = world.sale(paid=500_000).card
+    key = keys.issue_key(merchant=world.merchant, label="一号机", scopes=["redeem"], actor=world.owner, at=NOW)
+    ApiKey.objects.filter(pk=key.pk).update(per_minute=1_000_000)
+    tell({"book": world.merchant.pk, "card": card.number, "key": key.name, "secret": keys.secret_of(key)})
+
+
 def state(book: int) -> None:
     told = {each.purse: each.balance for each in Account.objects.filter(book_id=book)}
     keys = dict(Entry.objects.filter(book_id=book).values_list("key", "operation"))
@@ -154,6 +162,8 @@ if __name__ == "__main__":
             crowd(int(number))
         case ["victim"]:
             victim()
+        case ["till"]:
+            till()
         case ["state", number]:
             state(int(number))
         case ["tamper"]:

@@ -3,10 +3,19 @@
 On PostgreSQL and, as far as one writer at a time goes, on SQLite.
 """
 
+import contextlib
+import hashlib
+import hmac
+import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.postgres import Server
+from tests.support.postgres import Server, free_port
 
 PROOFS = str(Path(__file__).with_name("proofs.py"))
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,6 +68,26 @@ class World:
         finally:
             process.kill()
             process.wait()
+
+    @contextmanager
+    def web(self) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+        """The web server alone, as `xiezhi serve` starts it, leading a process group of its own; and its port."""
+        port = free_port()
+        command = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
+        command += ["--blocking-threads", "4", "--log-level", "warning", "xiezhi.config.wsgi:application"]
+        server = subprocess.Popen([sys.executable, *command], env=self.environment, start_new_session=True)
+        try:
+            give_up = time.monotonic() + 90
+            while server.poll() is None and time.monotonic() < give_up:
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                    break
+                time.sleep(0.1)
+            yield server, port
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +141,56 @@ def kill_a_writer(world: World) -> None:
     assert len(told) <= spent <= len(told) + 2  # committed, but killed before it could tell
     assert state["principal"] == 10**9 - spent
     assert state["faults"] == []
+
+
+def test_a_killed_web_server_loses_nothing_it_answered(on_sqlite: World) -> None:
+    """Killed (SIGKILL, the parent and its workers) while tills post: what was answered stands, and nothing is booked but what was asked."""
+    (till,) = on_sqlite.proof("till")
+    answered: list[tuple[str, int]] = []
+    with on_sqlite.web() as (server, port):
+
+        def post(name: str) -> None:
+            for number in range(10**6):
+                if (operation := redeem_one(till, port, f"{name}-{number}")) is None:
+                    return
+                answered.append((f"{name}-{number}", operation))
+
+        tills = [threading.Thread(target=post, args=(name,)) for name in "abc"]
+        for each in tills:
+            each.start()
+        while len(answered) < 40 and any(each.is_alive() for each in tills):
+            time.sleep(0.005)
+        os.killpg(server.pid, signal.SIGKILL)
+        for each in tills:
+            each.join()
+    (state,) = on_sqlite.proof("state", str(till["book"]))
+    assert len(answered) >= 40
+    assert all(state["keys"][key] == operation for key, operation in answered)
+    spent = len(state["keys"]) - 1  # without the sale
+    assert len(answered) <= spent <= len(answered) + len(tills)  # committed, but killed before it could answer
+    assert state["principal"] == 500_000 - spent
+    assert state["faults"] == []
+
+
+def redeem_one(till: dict[str, Any], port: int, key: str) -> int | None:
+    """Spend one fen as a till would; the operation's number, or None when the server is gone. Any other answer fails."""
+    path, body, moment = (
+        f"/api/prepaid/v1/cards/{till['card']}/redemptions",
+        b'{"amount_fen": 1}',
+        str(int(time.time())),
+    )
+    digest = hashlib.sha256(body).hexdigest()
+    signed = hmac.new(till["secret"].encode(), f"POST\n{path}\n{moment}\n{digest}".encode(), "sha256").hexdigest()
+    headers = {"X-Key": till["key"], "X-Time": moment, "X-Signature": signed, "Idempotency-Key": key}
+    headers["Content-Type"] = "application/json"
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(json.load(answer)["operation"])
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
 
 
 @pytest.mark.postgres

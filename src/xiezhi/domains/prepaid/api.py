@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Header, NinjaAPI, Schema
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from pydantic import ConfigDict, StrictInt
 
 from xiezhi.domains.prepaid.ledger import drafts
@@ -118,6 +118,8 @@ PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 411, 413, 422, 429), Problem)
 IdempotencyKey = Annotated[
     str, Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")
 ]
+WORDS = r"^[^\x00]*$"
+"""Text that every database can hold: no NUL. What is no UTF-8, half of a surrogate pair, no pattern fits."""
 Fen = Annotated[StrictInt, Field(gt=0, le=drafts.MOST_FEN, description="以分为单位的整数")]
 
 
@@ -147,6 +149,11 @@ def _too_big(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     return _problem(request, 413, "too_large", _("请求正文太大，请拆成几个文件。"))
 
 
+@api.exception_handler(HttpError)
+def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return _problem(request, error.status_code, "unreadable", _("请求正文不是 UTF-8 编码的 JSON，没有读懂。"))
+
+
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     places = ["/".join(str(part) for part in each["loc"][1:]) for each in error.errors]
@@ -165,10 +172,10 @@ class Strict(Schema):
 
 
 class SaleIn(Strict):
-    product: str
+    product: str = Field(pattern=WORDS)
     paid_fen: Fen
-    holder_name: str = Field("", max_length=60)
-    holder_phone: str = Field("", max_length=20)
+    holder_name: str = Field("", max_length=60, pattern=WORDS)
+    holder_phone: str = Field("", max_length=20, pattern=WORDS)
 
 
 class TopUpIn(Strict):
@@ -255,6 +262,8 @@ def _acting(request: Any, scope: str) -> Actor:
 
 
 def _card(request: Any, number: str) -> Card:
+    if "\0" in number:  # PostgreSQL cannot even be asked for it
+        raise Http404
     found = Card.objects.filter(merchant_id=request.key.merchant_id, number=number)
     card: Card | None = found.select_related("product", "merchant", "holder").first()
     if card is None:
@@ -325,7 +334,7 @@ def card(request: TillRequest, number: str) -> Any:
 
 
 @api.get("/cards/{number}/entries", response={200: list[EntryOut], **PROBLEMS}, summary="卡的最近 50 笔")
-def entries(request: TillRequest, number: str, before: Annotated[int, Field(gt=0)] | None = None) -> Any:
+def entries(request: TillRequest, number: str, before: Annotated[int, Field(gt=0, lt=2**63)] | None = None) -> Any:
     _acting(request, ApiKey.Scope.READ)
     return queries.card_entries(_card(request, number), before=before)
 

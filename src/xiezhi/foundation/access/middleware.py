@@ -30,12 +30,21 @@ class ActorMiddleware:
 
     Validity is looked up at every request: an ended appointment opens no page from that day on, and what was granted for a while ends on the
     minute. Whoever must first change a told password or set up a second factor is led there and nowhere else.
+
+    No cache keeps what was shown within a session, so that the next person at the same machine finds nothing by going back.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        outside = request.session.is_empty()
+        response = self._answer(request)
+        if not (outside and request.session.is_empty()):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         desk_request = cast(DeskRequest, request)
         desk_request.actor, desk_request.membership, desk_request.memberships = NOBODY, None, []
         if request.user.is_authenticated:
