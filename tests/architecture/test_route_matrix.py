@@ -35,7 +35,8 @@ SHARED = {
     "openid_connect_callback": "the directory is the district's",
     "calendar:version": "the calendar is the district's",
     **dict.fromkeys(
-        [f"privacy:{page}" for page in ("request", "copy", "erase", "close")], "who manages requests handles all of them"
+        [f"privacy:{page}" for page in ("request", "copy", "erase", "close")],
+        "who manages requests handles all of them",
     ),
     "rules:detail": "rules are the district's",
     "rules:versions": "rules are the district's",
