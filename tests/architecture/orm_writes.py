@@ -17,6 +17,7 @@ QUERIES = {
     *("visible_to", "none", "reverse", "union", "prefetch_related", "get_queryset", "only", "defer"),
 }
 SQL = {"execute", "executemany", "copy"}
+READING = ("SELECT", "WITH", "SHOW", "BEGIN", "ROLLBACK", "ANALYZE")
 
 
 def writes(tree: ast.AST, relations: Collection[str]) -> Iterator[ast.Call]:
@@ -51,13 +52,16 @@ def _writes(call: ast.Call, relations: Collection[str], assigned: dict[str, ast.
 
 
 def _reads(call: ast.Call, assigned: dict[str, ast.expr]) -> bool:
-    """Whether the statement is written out here or beside, and only reads."""
+    """Whether the statement is written out here or beside, and only reads or frames what reads."""
     sql: ast.expr | None = call.args[0] if call.args else None
     if isinstance(sql, ast.Name):
         sql = assigned.get(sql.id)
     if isinstance(sql, ast.JoinedStr):
         sql = sql.values[0]
-    return isinstance(sql, ast.Constant) and str(sql.value).lstrip().upper().startswith(("SELECT", "WITH"))
+    if not isinstance(sql, ast.Constant):
+        return False
+    text = str(sql.value).strip().upper()
+    return text.startswith(READING) or (text.startswith("PRAGMA") and "=" not in text)
 
 
 def _is_query(value: ast.expr, assigned: dict[str, ast.expr], depth: int = 4) -> bool:

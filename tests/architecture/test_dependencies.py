@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def pins(name: str) -> set[str]:
     return set(re.findall(r"^([A-Za-z0-9._-]+==[^ ;]+)", text, re.MULTILINE))
 
 
+def extras() -> set[str]:
+    """What pyproject.toml offers beside, which the product imports where it is asked for and does without where it is not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return {name for names in project["optional-dependencies"].values() for name in names}
+
+
 def test_the_product_imports_only_what_it_installs() -> None:
     graph = grimp.build_graph("xiezhi", include_external_packages=True, cache_dir=None)
     owners = packages_distributions()
@@ -30,7 +37,7 @@ def test_the_product_imports_only_what_it_installs() -> None:
         if "." in package or package == "xiezhi" or package in sys.stdlib_module_names:
             continue
         distributions = {name.lower().replace("_", "-") for name in owners.get(package, [package])}
-        if not distributions & locked("base"):
+        if not distributions & (locked("base") | extras()):
             users = sorted(graph.find_modules_that_directly_import(package))
             strangers.append(f"{package}, imported by {', '.join(users[:3])}")
     assert not strangers, "not in requirements/base.txt: " + "; ".join(strangers)

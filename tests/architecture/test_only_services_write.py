@@ -21,7 +21,10 @@ SERVICES_THEMSELVES = {
     "foundation/jobs/periodic.py": "the ticker's compare-and-set of when a duty ran last",
 }
 """Files outside `services` that write, and why they are part of a service all the same."""
-NOT_ROWS = {"foundation/files/sheets/sheetxml.py": "`rows` are a worksheet's there"}
+NOT_ROWS = {
+    "foundation/files/sheets/sheetxml.py": "`rows` are a worksheet's there",
+    "foundation/keeping/database.py": "copies the database in a transaction that may only read; restores it as a whole",
+}
 WITHOUT_ACTOR = {
     "xiezhi.domains.inspections.services.codes.load_result_codes": "brings published codes into an empty database; nobody acts",
     "xiezhi.domains.complaints.services.lists.load_published_lists": "brings published lists into an empty database; nobody acts",
@@ -46,6 +49,7 @@ WITHOUT_ACTOR = {
     "xiezhi.foundation.imports.services.tidy": "the ticker's",
     "xiezhi.foundation.imports.services.settle_all": "the ticker's",
     "xiezhi.foundation.events.services.deliver_due": "the ticker's; hands on what others did",
+    "xiezhi.foundation.keeping.services.beating": "a process's own sign of life; nobody acts, and it has no one moment",
     "xiezhi.foundation.access.services.posts.found_district": "makes the first person who can be named",
     "xiezhi.foundation.access.services.elevations.lapse_elevations": "the ticker's",
     "xiezhi.foundation.accounts.services.note_lock": "follows too many wrong attempts; nobody is known to act",
@@ -81,6 +85,8 @@ POSITIONAL = {
     "xiezhi.foundation.imports.services.start_import": "the kind of sheet comes first",
     "xiezhi.foundation.imports.services.import_now": "the kind of sheet comes first",
     "xiezhi.foundation.jobs.services.run": "the one thing there is to say",
+    "xiezhi.foundation.jobs.services.enqueue": "the kind of job comes first",
+    "xiezhi.foundation.keeping.services.beating": "the one thing there is to say",
     "xiezhi.domains.inspections.services.escalation.chase": "the one thing there is to say",
     "xiezhi.domains.inspections.services.telling.tell_opted_out": "whom it is about comes first",
     "xiezhi.domains.prepaid.services.webhooks.announce_settled": "what it is about comes first",
@@ -137,6 +143,7 @@ def test_only_services_write() -> None:
         "Check._default_manager.get_or_create(pk=1)",
         "cursor.execute('UPDATE audit_entry SET at = now()')",
         "connection.cursor().execute(statement)",
+        "cursor.execute('PRAGMA journal_mode = OFF')",
     ],
 )
 def test_writes_are_seen(text: str) -> None:
@@ -156,6 +163,7 @@ def test_writes_are_seen(text: str) -> None:
         "book.save(path)",
         "cache.delete('key')",
         "cursor.execute('SELECT 1')",
+        "cursor.execute('PRAGMA integrity_check(5)')",
         "SQL = f'WITH a AS (SELECT {x}) SELECT 1'\ncursor.execute(SQL)",
     ],
 )
