@@ -110,5 +110,5 @@ def journal(request: DeskRequest, pk: int) -> HttpResponseBase:
         ),
         table_kwargs={"merchant": merchant},
         actions=[Action(_("回到经营者"), reverse("prepaid:merchant", args=[pk]), icon="chevron-left")],
-        empty=Empty(_("账簿还是空的"), _("存入、支取、退款付出、银行费用和担保入账后，逐笔列在这里。"), icon="book"),
+        empty=Empty(_("账簿还是空的"), _("存入、支取、退款付出、银行费用和担保入账后，逐笔列在这里。"), icon="book-2"),
     )
