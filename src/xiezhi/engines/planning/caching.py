@@ -24,7 +24,12 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 def compiled(function: Kernel) -> Kernel:
     """Compile for any thread, once per machine."""
-    return cast(Kernel, njit(cache=True, nogil=True)(function))
+    return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def merged(function: Kernel) -> Kernel:
+    """Compile into compiled callers as machine code: less to compile than `inlined`, and the big tuples stay where they are."""
+    return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
 
 
 def inlined(function: Kernel) -> Kernel:
@@ -38,7 +43,7 @@ def start_quickly() -> None:
     SciPy (for linear algebra) and cffi take longer to import than all kernels to load. Where another part of the
     process has them already nothing changes; whoever imports them later finds them.
     """
-    hidden = [name for name in ("scipy", "cffi") if name not in sys.modules]
+    hidden = [name for name in ("scipy.linalg", "cffi") if name not in sys.modules]  # Numba has begun on SciPy itself
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]  # the documented way to make an import fail
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xiezhi.engines.planning.caching import compiled, inlined
+from xiezhi.engines.planning.caching import compiled, inlined, merged
 from xiezhi.engines.planning.hosts import host_sets
 from xiezhi.engines.planning.kernels import (
     DEP,
@@ -38,7 +38,7 @@ def charge(static: Static, state: State, weights: Weights, pool: int, d: int, mi
     state.price[pool, d] = state.base[pool, d] + weights.steep[level]
 
 
-@compiled
+@merged
 def lift(static: Static, state: State, weights: Weights, atoms: Longs, n: int) -> None:
     """Take the checks out of the plan. A visit loses its travel when its last check of a department goes."""
     check = static.check
@@ -60,7 +60,7 @@ def lift(static: Static, state: State, weights: Weights, atoms: Longs, n: int) -
         state.day[atoms[i]] = -1
 
 
-@compiled
+@merged
 def settle(static: Static, state: State, weights: Weights, subset: int, d: int, host: int, n: int, z: Scratch) -> bool:
     """Put the set on date d, as a visit of its own or (`host` >= 0) into that check's visit. False: no room after all."""
     check = static.check

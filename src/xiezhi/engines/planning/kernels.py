@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xiezhi.engines.planning.caching import compiled, inlined
+from xiezhi.engines.planning.caching import compiled, inlined, merged
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -82,7 +82,8 @@ class Scratch(NamedTuple):
     By listed set: `sets` (its bits), `parent` (the set without its highest check, -1 none), `shared` (lower checks of
     the highest one's department), `minutes` (of that department), `kinds` (departments), `best` (cheapest date's cost).
     By subset: `where` (its place in the list, -1 if no visit), `total`, `choice`. By check: `atoms`, `start` (where the
-    list's sets with this highest check begin). `weight[i]` and `table[k]` hold costs by date, of a check and of a set.
+    list's sets with this highest check begin). `weight[i]` and `table[k]` hold costs by date, of a check and of a set,
+    from date `since[k]` to before `until[k]`, counted from the first date of the table: outside no date is open.
     """
 
     sets: Longs
@@ -91,6 +92,8 @@ class Scratch(NamedTuple):
     minutes: Longs
     kinds: Longs
     best: Longs
+    since: Longs
+    until: Longs
     where: Longs
     total: Longs
     choice: Longs
@@ -107,10 +110,11 @@ def scratch(n: int, days: int) -> Scratch:
     """Working memory for subjects of up to `n` checks. A table past 32 MB is priced some dates at a time."""
     size = 1 << n
     block = max(1, min(days, (1 << 22) // size))
-    a = np.empty((9, size), np.int64)
+    a = np.empty((11, size), np.int64)
     b = np.empty((4, n + 2), np.int64)
     weight, table = np.empty((n, block), np.int64), np.empty((size, block), np.int64)
-    return Scratch(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], b[0], b[1], b[2], b[3], weight, table)
+    lists = a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]
+    return Scratch(*lists, b[0], b[1], b[2], b[3], weight, table)
 
 
 @compiled
@@ -154,7 +158,7 @@ def incompatible(static: Static, a: int, b: int) -> bool:
     return found
 
 
-@compiled
+@merged
 def visit_sets(static: Static, most_departments: int, n: int, z: Scratch) -> int:
     """List the sets of `z.atoms[:n]` that rules 2-4 allow as one visit, smaller before larger; returns how many."""
     check = static.check
@@ -203,7 +207,7 @@ def visit_sets(static: Static, most_departments: int, n: int, z: Scratch) -> int
     return count
 
 
-@compiled
+@merged
 def price_sets(
     static: Static, room: Ints, price: Longs, trips: Ints, weights: Weights, n: int, count: int, z: Scratch
 ) -> None:
@@ -217,29 +221,56 @@ def price_sets(
     for begin in range(0, days, block):
         end = min(begin + block, days)
         for i in range(n):
-            _weigh(static, room, price, trips, weights, z.atoms[i], begin, end, z.weight[i])
-        for i in range(n):
             weight = z.weight[i]
+            first, last = _reach(static, z.atoms[i], begin, end)
+            _weigh(static, room, price, trips, weights, z.atoms[i], begin, first, last, weight)
             for k in range(z.start[i], z.start[i + 1]):
-                row, best = z.table[k], z.best[k]
-                if z.parent[k] < 0:
-                    for d in range(end - begin):
-                        row[d] = weight[d]
-                        best = min(best, weight[d])
+                best, parent = z.best[k], z.parent[k]
+                lo, hi = first, last
+                if parent >= 0:
+                    lo, hi = max(lo, z.since[parent]), min(hi, z.until[parent])
+                z.since[k], z.until[k] = lo, hi
+                if lo >= hi:
+                    continue
+                row, added = z.table[k, lo:hi], weight[lo:hi]
+                if parent < 0:
+                    for d in range(hi - lo):
+                        row[d] = added[d]
+                        best = min(best, added[d])
                 elif z.shared[k]:
-                    _weigh_shared(static, room, price, trips, weights, k, z.atoms[i], begin, end, weight, z)
-                    for d in range(end - begin):
+                    _weigh_shared(static, room, price, trips, weights, k, z.atoms[i], begin, lo, hi, weight, z)
+                    for d in range(hi - lo):
                         best = min(best, row[d])
                 else:
-                    parent = z.table[z.parent[k]]
-                    for d in range(end - begin):
-                        cost = parent[d] + weight[d]
+                    under = z.table[parent, lo:hi]
+                    for d in range(hi - lo):
+                        cost = under[d] + added[d]
                         row[d] = cost
                         best = min(best, cost)
                 z.best[k] = best
 
 
-@compiled
+@inlined
+def _reach(static: Static, c: int, begin: int, end: int) -> tuple[int, int]:
+    """The dates of begin..end-1 from the first to past the last that is open to the check, counted from `begin`.
+
+    In whole eights, so that loops over them are vector instructions; (0, 0) where none is open.
+    """
+    first, last = end, begin
+    for word in range(begin >> 6, ((end - 1) >> 6) + 1):
+        bits, d = static.mask[c, word], word << 6
+        while bits:
+            if bits & np.uint64(255):
+                first, last = min(first, d), d + 8
+            bits >>= np.uint64(8)
+            d += 8
+    first, last = max(first, begin), min(last, end)
+    if first >= last:
+        first, last = begin, begin
+    return first - begin, last - begin
+
+
+@merged
 def _weigh(
     static: Static,
     room: Ints,
@@ -248,10 +279,14 @@ def _weigh(
     weights: Weights,
     c: int,
     begin: int,
-    end: int,
+    first: int,
+    last: int,
     out: Longs,
 ) -> None:
-    """Cost of check c in a visit without another of its department, date by date; `NEVER` is added where it may not be."""
+    """Cost of check c in a visit without another of its department; `NEVER` is added where it may not be.
+
+    By date, from the `first` to before the `last` counted from `begin`.
+    """
     row = static.check[c]
     prices, rooms, tripped = price[row[POOL]], room[row[POOL]], trips[row[TRIP]]
     use = np.int64(row[MINUTES] + static.travel)
@@ -261,9 +296,12 @@ def _weigh(
     lacking = np.int64(0 if weights.ignore_room else weights.shortage if weights.shortage else NEVER)
     impossible = np.int64(0 if weights.ignore_room else NEVER)
     capacity = static.capacity[row[POOL]]
-    for word in range(begin >> 6, ((end - 1) >> 6) + 1):
+    if first >= last:
+        return
+    since, until = begin + first, begin + last
+    for word in range(since >> 6, ((until - 1) >> 6) + 1):
         bits = static.mask[c, word]
-        lo, hi = max(begin, word << 6), min(end, (word + 1) << 6)
+        lo, hi = max(since, word << 6), min(until, (word + 1) << 6)
         if bits == 0:
             for d in range(lo, hi):
                 out[d - begin] = NEVER
@@ -279,7 +317,7 @@ def _weigh(
             to[j] = cost + (np.int64(0) if opened else NEVER)
 
 
-@compiled
+@merged
 def _weigh_shared(
     static: Static,
     room: Ints,
@@ -289,35 +327,36 @@ def _weigh_shared(
     k: int,
     c: int,
     begin: int,
-    end: int,
+    first: int,
+    last: int,
     weight: Longs,
     z: Scratch,
 ) -> None:
     """Cost by date of a set whose highest check c finds its own department there: travel and trip count once."""
-    pool, trip = static.check[c, POOL], static.check[c, TRIP]
-    row, parent, use = z.table[k], z.table[z.parent[k]], z.minutes[k] + static.travel
-    for d in range(begin, end):
-        cost = parent[d - begin] + weight[d - begin] - price[pool, d] * static.travel
-        if weights.trip and trips[trip, d] == 0:
-            cost -= weights.trip
-        if not weights.ignore_room:
-            space = static.capacity[pool, d] if weights.shortage else room[pool, d]
-            if use > space:
-                cost = NEVER
-        row[d - begin] = cost
+    pool, use = static.check[c, POOL], np.int64(z.minutes[k] + static.travel)
+    since, until = begin + first, begin + last
+    row, parent, added = z.table[k, first:last], z.table[z.parent[k], first:last], weight[first:last]
+    prices, taken = price[pool, since:until], trips[static.check[c, TRIP], since:until]
+    space = static.capacity[pool, since:until] if weights.shortage else room[pool, since:until]
+    travel, trip = np.int64(static.travel), np.int64(weights.trip)
+    free = weights.ignore_room
+    for d in range(last - first):
+        cost = parent[d] + added[d] - prices[d] * travel
+        cost -= trip if taken[d] == 0 else np.int64(0)
+        row[d] = NEVER if use > space[d] and not free else cost
 
 
-@compiled
+@merged
 def cheapest_day(z: Scratch, k: int) -> int:
     """The first date on which a listed set costs least (for tables that hold all dates)."""
     row = z.table[k]
-    for d in range(len(row)):
+    for d in range(z.since[k], z.until[k]):
         if row[d] == z.best[k]:
             return d
     return -1
 
 
-@compiled
+@merged
 def partition(static: Static, weights: Weights, n: int, z: Scratch) -> None:
     """Cheapest way to cut every subset of the atoms into visits: `z.total` and the last visit taken, `z.choice`."""
     z.total[0] = 0
