@@ -149,7 +149,7 @@ def _choose(
     return first_cost
 
 
-@compiled
+@merged
 def choose(
     static: Static, state: State, weights: Weights, pins: Longs, most_departments: int, n: int, z: Scratch
 ) -> int:

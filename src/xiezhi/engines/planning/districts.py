@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xiezhi.engines.planning import kernels
+from xiezhi.engines.planning.prices import Ascent
 from xiezhi.engines.planning.problem import Problem
 from xiezhi.engines.planning.shard import Advance, Shard
 
@@ -100,6 +101,7 @@ class District:
     state: kernels.State
     price: NDArray[np.int64]
     shard: Shard | None = None
+    ahead: Ascent | None = None
     pools: NDArray[np.int64] | None = None
     decided: threading.Event = field(default_factory=threading.Event)
 
@@ -107,10 +109,10 @@ class District:
         """Plan the district into the state of all."""
         cut = Cut.of(self.problem, self.static, self.number)
         shard = Shard(cut.static(self.static), cut.state(self.state), [self.seed, self.number])
-        self.pools = cut.pools
+        self.pools, self.ahead = cut.pools, shard.ahead
 
         def decide() -> None:
-            self.shard = shard if shard.ascent else None
+            self.shard, self.ahead = shard if shard.ascent else None, None
             self.decided.set()
 
         shard.search(advance, decide)
@@ -118,7 +120,9 @@ class District:
 
     def climb(self, advance: Advance) -> None:
         """Enter the prices that prove the plan; beside the search once it has found room to be scarce."""
-        while not self.decided.wait(0.05):
+        while not self.decided.wait(0.01):
+            if ahead := self.ahead:
+                ahead.begin(advance, self.decided.is_set)
             advance(0)
         if self.shard and self.shard.ascent:
             self.price[self.pools] = self.shard.ascent.prices(advance)

@@ -18,7 +18,7 @@ from xiezhi.engines.planning.kernels import LEVELS
 
 WORK = 2_000_000  # subjects choosing in all sweeps together
 MOST_SWEEPS, FEWEST_SWEEPS = 150, 20
-EARLY = 0.4  # share of the sweeps after which prices are good enough to search by
+EARLY = 0.6  # share of the sweeps after which prices are good enough to search by
 OVERFULL = 20_000  # micro-visits per minute paid on a pool-day used twice, in proportion below
 PACE, LAST_PACE = 10.0, 0.1  # micro-visits per minute by which a minute too many raises the price: first and last sweep
 
@@ -57,6 +57,11 @@ class Ascent:
         """Prices to prove by, in whole micro-visits per minute."""
         self._reach(self.sweeps, advance)
         return self._value.astype(np.int64)
+
+    def begin(self, advance: Callable[[int], None], until: Callable[[], bool]) -> None:
+        """Climb ahead of whoever will ask, as far as the prices to search by, while not `until()`."""
+        while self._done < self.early_sweeps and not until():
+            self._reach(self._done + 1, advance)
 
     def _reach(self, sweeps: int, advance: Callable[[int], None]) -> None:
         """Take the climb so far; `advance(0)` may raise to stop."""

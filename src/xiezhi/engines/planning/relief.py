@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from xiezhi.engines.planning.bounds import fewest
-from xiezhi.engines.planning.caching import compiled, inlined
+from xiezhi.engines.planning.caching import compiled, inlined, merged
 from xiezhi.engines.planning.choosing import charge, choose, free_atoms, lift, settle
 from xiezhi.engines.planning.hosts import host_cost
 from xiezhi.engines.planning.kernels import (
@@ -79,7 +79,7 @@ def users_of(static: Static, state: State, subjects: Longs, first: Longs) -> Int
     return users
 
 
-@compiled
+@merged
 def put_back(static: Static, state: State, weights: Weights, lo: int, hi: int, reps: Ints, days: Ints) -> None:
     """Put saved visits back where they were (confirmed checks never left)."""
     check = static.check

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from xiezhi.engines.planning.bounds import fewest
-from xiezhi.engines.planning.caching import compiled, inlined
+from xiezhi.engines.planning.caching import compiled, inlined, merged
 from xiezhi.engines.planning.choosing import choose, free_atoms, lift
 from xiezhi.engines.planning.kernels import (
     MOST_AT_ONCE,
@@ -128,7 +128,7 @@ def _gather(
     return size
 
 
-@compiled
+@merged
 def _take_out(static: Static, state: State, weights: Weights, s: int, z: Scratch) -> None:
     """Take a subject's free checks out of the plan."""
     lift(static, state, weights, z.atoms, free_atoms(static, s, z))

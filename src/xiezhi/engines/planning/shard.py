@@ -22,8 +22,8 @@ TRIES = 48  # users of a full pool-day looked at before one is moved
 SHORTAGE = 300_000  # micro-visits a chain pays for passing a shortage on
 ENOUGH = 500  # sweeping ends when fewer than one subject in so many could still gain
 SCARCE, SCARCE_LARGE = 500, 100  # room is scarce where one in so many could: below and above `CHUNK` subjects
-RUINS_EACH, RUINS_WANTING, RUINS_SCARCE, MOST_RUINS = 6, 40, 400, 24_000  # by subject; by who could gain; in all
-TURNS = 3  # ruins and chains take turns
+RUINS_EACH, RUINS_WANTING, RUINS_SCARCE, MOST_RUINS = 12, 40, 600, 300_000  # by subject; by who could gain; in all
+TURNS = 6  # ruins and chains take turns
 
 
 def steepness(amplitude: int, power: int) -> NDArray[np.int64]:
@@ -97,18 +97,22 @@ def polishes(members: int) -> int:
 class Shard:
     """One district: subjects and pools that share nothing with another's, numbered from 0.
 
-    `state` holds confirmed visits only and is filled by `search`. `ascent` is there once room has proven scarce.
+    `state` holds confirmed visits only and is filled by `search`. `ascent` is there once room has proven scarce;
+    `ahead` is the same before that is known, for whoever has time to begin its climb.
     """
 
     static: kernels.Static
     state: kernels.State
     seed: list[int]
     ascent: Ascent | None = None
+    ahead: Ascent | None = None
 
     def __post_init__(self) -> None:
         self.members = np.arange(len(self.static.first) - 1)
         self.pools = np.arange(len(self.static.capacity))
         self.weights = load_weights()
+        if len(self.members) <= CHUNK:
+            self.ahead = Ascent(self.static, self.state, self.seed)
 
     def search(self, advance: Advance, decided: Callable[[], None]) -> None:
         """Plan the district; `advance(subjects)` tells how much was done and may raise to stop.
@@ -117,7 +121,7 @@ class Shard:
         """
         static, state = self.static, self.state
         rng = np.random.default_rng(self.seed)
-        confirmed = _copy(state)
+        confirmed = None if self.ahead else _copy(state)
         self.reprice()
         for turn in range(SWEEPS):
             self.sweep(rng.permutation(self.members), turn, advance)
@@ -126,7 +130,8 @@ class Shard:
                 break
         wanting = self.chains(0)
         if wanting * (SCARCE if len(self.members) <= CHUNK else SCARCE_LARGE) >= max(1, len(self.members)):
-            self.ascent = Ascent(static, confirmed, self.seed)
+            self.ascent = Ascent(static, confirmed, self.seed) if confirmed else self.ahead
+        self.ahead = None
         decided()
         if self.ascent and len(self.members) <= CHUNK:  # for more the few sweeps give prices that prove, not guide
             self.again_at_prices(self.ascent, rng, advance)
