@@ -146,6 +146,9 @@ def test_the_product_answers_as_the_table_says(room: str) -> None:
         assert not wrong, "\n".join(["as it is, and as the table says:", *wrong])
         assert sweep.untouched(), "something that was refused changed something"
         assert let_in_without_a_line(sweep, lines) == []
+        answers_all = {line.route for line in lines if line.method == "PUT"}
+        first = {line.route: line.about for line in reversed(lines) if line.route not in answers_all}
+        assert [each for each, about in first.items() if not sweep.keeps_quiet(each, about, "administrator")] == []
         assert sweep.careless == {}, "answers without a header that guards whoever reads them"
 
 

@@ -201,6 +201,13 @@ class Sweep:
                 return False
         return answer.status_code == 405
 
+    def keeps_quiet(self, route: str, about: str, person: str) -> bool:
+        """Whether OPTIONS is refused, or answered with the methods alone or the way to the login page: nothing of what stands there."""
+        with transaction.atomic():
+            answer = self.clients[person].options(Aim(self.world, route, about, person).address())
+            transaction.set_rollback(True)
+        return answer.status_code == 405 or (answer.status_code in {200, 302, 401} and not answer.content)
+
 
 @contextmanager
 def _written() -> Iterator[list[str]]:
