@@ -45,6 +45,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs PostgreSQL: set DATABASE_URL=postgres://…, or run `make test`")
 
 
+@pytest.fixture(autouse=True)
+def own_heads() -> Iterator[None]:
+    """A test's rows go when it ends, and so must the file of the audit heads that it signed."""
+    yield
+    from xiezhi.foundation.audit import signing
+
+    signing.heads_file().unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     """A PostgreSQL server to make databases on, whatever the suite itself runs on: for tests that need several

@@ -130,10 +130,9 @@ def _trade(
             product=product, paid_fen=paid, holder=holder, key=f"demo-{turn}", actor=owner, at=_at(day)
         )
         paid_in += paid
-        spent = {"uses": 2} if product.uses else {"amount_fen": 6_800 + 100 * turn}
-        cards.redeem(
-            card=sale.card, key=f"demo-{turn}-a", actor=owner, at=_at(min(day + timedelta(days=3), today)), **spent
-        )
+        spent, uses = (0, 2) if product.uses else (6_800 + 100 * turn, 0)
+        used_at = _at(min(day + timedelta(days=3), today))
+        cards.redeem(card=sale.card, amount_fen=spent, uses=uses, key=f"demo-{turn}-a", actor=owner, at=used_at)
         if turn % 4 == 3:
             kept = paid * 4 * shop.kept // 100
             custody.deposit(
@@ -156,9 +155,7 @@ def _bank_says(banker: Actor, account: BankAccount, today: date, *, fee: bool) -
 
 def _leave_something_to_do(people: People, today: date) -> None:
     gym = people["gym"]
-    held = Card.objects.filter(merchant__organisation_id=gym.organisation_id).select_related(
-        "product", "merchant__subject"
-    )
+    held = Card.objects.visible_to(gym).select_related("product", "merchant__subject")
     counted, stored = held.filter(product__uses__gt=0)[0], held.filter(product__uses=0)[0]
     at = _at(today, 9)
     used = cards.redeem(card=stored, amount_fen=3_000, key="demo-wrong", actor=gym, at=at)
@@ -169,10 +166,8 @@ def _leave_something_to_do(people: People, today: date) -> None:
     cards.redeem(card=counted, uses=1, key="demo-waiting", actor=gym, at=at)  # waits for the holder
     cards.refund(card=stored, amount_fen=10_000, key="demo-refund", actor=gym, at=at)
     laundry = people["laundry"]
-    account = BankAccount.objects.get(merchant__organisation_id=laundry.organisation_id)
+    account = BankAccount.objects.get(merchant__in=Merchant.objects.visible_to(laundry))
     custody.request_release(
         account=account, amount_fen=20_000, purpose="支付洗涤设备维修费", key="demo-release", actor=laundry, at=at
     )
-    custody.check_custody(
-        Merchant.objects.filter(organisation_id__in=[gym.organisation_id, laundry.organisation_id]), at=at
-    )
+    custody.check_custody(Merchant.objects.all(), at=at)

@@ -218,6 +218,7 @@ def test_a_coordinator_extends_removes_and_cancels(cast: Cast, time_machine: Any
     early = client.post(_url("visit_remove", visit.pk, silent.pk), {"reason": "等不及"})
     assert early.status_code == 422 and "期限还没有到" in early.content.decode()
     time_machine.move_to(moment(TODAY + timedelta(days=7), 13), tick=False)
+    client = _as("coordinator")  # nobody stays signed in for a week
     assert "不等消防救援了" in client.get(_url("visit", visit.pk)).content.decode()
     assert visit.premises.subject.name in client.get(_url("silent")).content.decode()
     assert client.post(_url("visit_remove", visit.pk, silent.pk), {"reason": "电话未接"}).status_code == 302

@@ -114,6 +114,8 @@ def secret_key() -> Finding:
 
 def personal_keys() -> Finding:
     """The keys that personal data is sealed under can be read, by nobody else."""
+    if not keyring.from_environment() and not keyring.place().exists():
+        return Finding(Level.OK, "personal keys", "none yet: they are made with the first number that is sealed")
     try:
         keyring.ring()
     except ImproperlyConfigured as trouble:

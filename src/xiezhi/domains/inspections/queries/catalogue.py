@@ -30,7 +30,9 @@ def items_in_force(actor: Actor, *, on: date) -> QuerySet[CatalogueItem]:
 def items_for_cases(*, on: date) -> QuerySet[CatalogueItem]:
     """Every department's items that may be checked on `on` or later, for rooms that raise cases on the system's behalf. Ordered by code."""
     open_versions = ItemVersion.objects.filter(Q(effective_to=None) | Q(effective_to__gte=on))
-    return CatalogueItem.objects.filter(pk__in=open_versions.values("item")).select_related("department").order_by("code")
+    return (
+        CatalogueItem.objects.filter(pk__in=open_versions.values("item")).select_related("department").order_by("code")
+    )
 
 
 def current_versions(actor: Actor, *, on: date) -> QuerySet[ItemVersion]:
