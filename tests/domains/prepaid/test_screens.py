@@ -1,5 +1,6 @@
 """Every page answers, shows what it must, and hides other people's things."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.builders.cast import FOUNDER, PASSWORD
+from tests.builders.cast import FOUNDER, NOW, PASSWORD
 from tests.builders.prepaid import World, balances, enterprise
+from tests.support.receiver import listening
 from xiezhi.domains.prepaid.models import ApiKey, Card, Dispute, Merchant, Product, Reversal
 from xiezhi.domains.prepaid.services import bank, cards, custody, keys
 from xiezhi.foundation.access.services import appoint, open_account
@@ -256,3 +258,30 @@ def test_an_expired_card_lives_again_and_a_product_goes_off_sale(world: World, c
     sent(owner, "prepaid:products_withdraw", selected=[kept.product_id])
     kept.product.refresh_from_db()
     assert not kept.product.is_sold
+
+
+def test_a_code_to_the_telephone_opens_the_cards_bought_with_it(world: World, settings: Any, time_machine: Any) -> None:
+    time_machine.move_to(NOW, tick=False)
+    card = world.sell(world.product(), 20_000, phone="19900004321").card
+    visitor = Client()
+    asked = {"number": "199 0000 4321"}
+    closed = visitor.post(reverse("my_phone"), asked)
+    assert closed.status_code == 422 and "没有开通短信" in closed.content.decode()
+    with listening() as gateway:
+        settings.NOTICE_CHANNELS = {"sms": gateway.address(query=":phone={to}")}
+        assert visitor.post(reverse("my_phone"), {"number": "12345"}).status_code == 422
+        assert visitor.post(reverse("my_phone"), asked).status_code == 302
+        (message,) = gateway.texts
+        code = re.search(r"\d{6}", message)
+        assert code and "19900004321" not in str(dict(visitor.session))
+        assert "还可以试 2 次" in visitor.post(reverse("my_code"), {"code": "no"}).content.decode()
+        assert visitor.post(reverse("my_code"), {"code": code[0]}).status_code == 302
+        assert card.number in told(visitor, "my_card", card.number)
+        assert "请先填手机号" in visitor.post(reverse("my_code"), {"code": code[0]}).content.decode(), "used up"
+
+        assert "太频繁" in visitor.post(reverse("my_phone"), asked).content.decode()
+        stranger = Client()
+        assert stranger.post(reverse("my_phone"), {"number": "19900009876"}).status_code == 302, "told the same"
+        assert len(gateway.received) == 1, "and nothing sent"
+        time_machine.move_to(NOW + timedelta(minutes=6), tick=False)
+        assert "已过期" in stranger.post(reverse("my_code"), {"code": "1"}).content.decode()

@@ -229,3 +229,19 @@ class TillRedeemForm(KeyedForm):
 
 class DisputeForm(forms.Form):
     words = forms.CharField(label=_("哪里不对"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class NumberForm(forms.Form):
+    number = forms.CharField(
+        label=_("购卡时留的手机号"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("短信验证码"),
+        max_length=10,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )

@@ -1,4 +1,5 @@
-"""A card holder's own pages (我的预付卡). No account: the link on the receipt opens them, and the browser remembers."""
+"""A card holder's own pages (我的预付卡). No account: the link on the receipt opens them, or a code sent to the
+telephone they were bought with, and the browser remembers."""
 
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +19,9 @@ from xiezhi.domains.prepaid.models import Card, Dispute, Holder
 from xiezhi.domains.prepaid.queries import custody as custody_queries
 from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries, card_totals, month_statement
 from xiezhi.domains.prepaid.services import cards, disputes
+from xiezhi.domains.prepaid.services.holders import phone_digest
+from xiezhi.foundation.accounts import number_proof
+from xiezhi.foundation.ui.forms import saved
 from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
 
 SESSION_KEY = "prepaid_holders"
@@ -43,10 +47,14 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     holder = Holder.objects.filter(link=cards.link_digest(token)).first()
     if holder is None:
         raise Http404
-    known = [pk for pk in request.session.get(SESSION_KEY, []) if pk != holder.pk]
-    request.session.cycle_key()
-    request.session[SESSION_KEY] = [*known, holder.pk][-MOST_HOLDERS:]
+    _remember(request, [holder.pk])
     return redirect("my_cards")
+
+
+def _remember(request: HttpRequest, holders: list[int]) -> None:
+    known = [pk for pk in request.session.get(SESSION_KEY, []) if pk not in holders]
+    request.session.cycle_key()
+    request.session[SESSION_KEY] = [*known, *holders][-MOST_HOLDERS:]
 
 
 def _cards(request: HttpRequest) -> Any:
@@ -62,6 +70,39 @@ def my_cards(request: HttpRequest) -> HttpResponse:
     found.sort(key=lambda card: card.status == Card.Status.CLOSED)
     totals = card_totals(found)
     return render(request, "prepaid/my/cards.html", {"cards": [(card, totals[card.pk]) for card in found]})
+
+
+@require_http_methods(["GET", "POST"])
+@public
+def my_phone(request: HttpRequest) -> HttpResponseBase:
+    """Ask for a code by the telephone number that the cards were bought with; works without the link and without an account."""
+    form = forms.NumberForm(request.POST or None)
+
+    def known(number: str) -> bool:
+        return Holder.objects.filter(phone_digest=phone_digest(number)).exists()
+
+    def ask(data: dict[str, Any]) -> bool:
+        number_proof.ask(request, number=data["number"], known=known, at=timezone.now())
+        return True
+
+    if saved(form, ask):
+        return redirect("my_code")
+    return render(request, "prepaid/my/phone.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@public
+def my_code(request: HttpRequest) -> HttpResponseBase:
+    """The code from the message; every card of that number opens in this browser."""
+    form = forms.CodeForm(request.POST or None)
+    number = saved(form, lambda data: number_proof.prove(request.session, code=data["code"], at=timezone.now()))
+    if number:
+        holders = Holder.objects.filter(phone_digest=phone_digest(number)).order_by("pk")
+        _remember(request, list(holders.values_list("pk", flat=True)))
+        return redirect("my_cards")
+    if not form.is_bound and not number_proof.is_waiting(request.session):
+        return redirect("my_phone")
+    return render(request, "prepaid/my/code.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_GET
