@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.planning import instances
+from benchmarks.planning import instances, safety
 from benchmarks.planning.peers import cp_sat
 from tests.engines.planning.tiny import World, make, objective_of, pin_some, placed_in
 from xiezhi.engines import planning
@@ -100,6 +100,18 @@ def test_small_instances_against_one_cp_sat_model() -> None:
         best = (int(problem.safety[exact < 0].sum()), int((exact < 0).sum()), visits)
         assert best[:2] == ours[:2] and best[2] <= ours[2] <= best[2] + 1, seed
         assert figures.lower_bound_visits <= visits, seed
+
+
+def test_safety_checks_without_room_are_put_to_cp_sat_pool_by_pool() -> None:
+    """What must be left is never more than the best plan leaves; ours leaves no more than that."""
+    unavoidable = 0
+    for seed in range(80):
+        rows = make(seed)
+        plan = solve(rows.problem(), params=rows.params, seed=seed, workers=1)
+        for verdict in safety.judge(plan.problem, rows.params, plan):
+            assert verdict.proven and verdict.left <= verdict.least <= World(rows).best()[0], seed
+            unavoidable += verdict.least
+    assert unavoidable > 0
 
 
 def test_the_verifier_shares_no_code_with_the_solver() -> None:
