@@ -5,13 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.builders.cast import NOW
+from tests.builders.cast import FOUNDER, NOW
 from tests.builders.complaints import Desk
 from xiezhi.domains.complaints.models import Case, Clock, ClockRevision
 from xiezhi.domains.complaints.services import deciding, dispatching, intake, linking, people, replying
 from xiezhi.domains.complaints.services.intake import Matter, Numbered
 from xiezhi.domains.complaints.words import CaseStatus, ClockKind, Kind
 from xiezhi.foundation.access.actors import PermissionRefused
+from xiezhi.foundation.access.models import Membership
+from xiezhi.foundation.access.services import appoint, open_account
+from xiezhi.foundation.access.services.handover import hand_over, hanging_on
 from xiezhi.foundation.workflow.errors import Refused
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -154,3 +157,19 @@ def test_who_complained_is_opened_with_a_purpose_and_leaves_a_trace(desk: Desk) 
     party = report.parties.get()
     opened = people.open_party(party=party, purpose="联系核实", actor=desk.officer, at=NOW)
     assert opened.by_id == desk.officer.user_id
+
+
+def test_the_open_cases_of_an_officer_who_leaves_go_to_a_colleague(desk: Desk) -> None:
+    open_case, ended = desk.case(CaseStatus.HANDLING), desk.case(CaseStatus.CLOSED)
+    leaver = desk.cast.people["officer"]
+    (cases,) = (each for each in hanging_on(leaver, at=NOW) if each.kind.key == "complaints")
+    assert [thing.title for thing in cases.things] == [str(open_case)]
+    leave = {"user": leaver, "last_day": NOW.date(), "close": False, "reason": "调离", "actor": FOUNDER, "at": NOW}
+    helper = Membership.objects.get(user=desk.cast.people["helper"])
+    with pytest.raises(Refused, match="承办单位"):
+        hand_over(to=helper, **leave)
+    user = open_account(username="next", display_name="演示 next", password=None, actor=FOUNDER, at=NOW)
+    there = {"organisation": desk.unit, "role": "complaint_officer", "starts_on": NOW.date()}
+    hand_over(to=appoint(user=user, **there, actor=FOUNDER, at=NOW), **leave)
+    assert Case.objects.get(pk=open_case.pk).officer == user
+    assert Case.objects.get(pk=ended.pk).officer == leaver, "what is closed keeps its officer"

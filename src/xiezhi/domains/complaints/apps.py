@@ -38,7 +38,8 @@ class ComplaintsConfig(AppConfig):
 def _work() -> None:
     """What the ticker does, what other rooms tell us, and whose files are whose."""
     from xiezhi.domains.complaints.models import Case
-    from xiezhi.domains.complaints.services import calendars, clocks, handoffs, supervising
+    from xiezhi.domains.complaints.services import calendars, clocks, handoffs, leaving, supervising
+    from xiezhi.foundation.access.services import handover
     from xiezhi.foundation.calendar import recomputation
     from xiezhi.foundation.events.services import subscribe
     from xiezhi.foundation.files import owners
@@ -48,6 +49,7 @@ def _work() -> None:
     periodic.register("complaints.recompute", timedelta(hours=1), lambda at: clocks.recompute_clocks(at=at))
     periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
     owners.register(Case)
+    handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
 
