@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -111,6 +110,8 @@ def read_rows(path: Path) -> list[tuple[Any, ...]]:
     """The rows of a CSV or Parquet file in the order of COLUMNS, cells as they are. Raises Refused."""
     with path.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
+    import polars  # a third of a second at every start, for files that most processes never read
+
     try:
         table = polars.read_parquet(path) if parquet else polars.read_csv(path, infer_schema=False)
     except Exception as error:  # polars has many exceptions of its own, and all mean the same here
