@@ -28,10 +28,11 @@ FIRST_DAYS = 70
 
 @dataclass(frozen=True)
 class Shop:
-    """One merchant: who, what it sells, and what part of the money it put into custody, in per cent."""
+    """One merchant: who, a word of its name, what it sells, and what part of the money it put into custody, in per cent."""
 
     code: str
     name: str
+    trade: str
     username: str
     industry: str
     kept: int
@@ -40,13 +41,13 @@ class Shop:
 
 SHOPS = (
     Shop(
-        "YSFIT", "演示健身会馆", "gym", "fitness", 20,
+        "YSFIT", "演示健身会馆", "健身", "gym", "fitness", 20,
         (
             {"code": "COUNT-20", "name": "私教 20 次卡", "kind": "count", "price_fen": 300_000, "uses": 20, "term_days": 365, "confirm_each": True},
             {"code": "STORED", "name": "储值卡", "kind": "stored"},
         ),
     ),
-    Shop("YSWASH", "演示洗衣店", "laundry", "commerce", 70, ({"code": "STORED", "name": "储值卡", "kind": "stored"},)),
+    Shop("YSWASH", "演示洗衣店", "洗衣", "laundry", "commerce", 70, ({"code": "STORED", "name": "储值卡", "kind": "stored"},)),
 )  # fmt: skip
 
 
@@ -96,7 +97,8 @@ def _open(
 ) -> tuple[Merchant, BankAccount]:
     body = _organisation(people, district, shop.code, shop.name, day)
     owner = _person(people, body, shop.username, "merchant", day)
-    subject = Subject.objects.filter(tenancies=None).order_by("-pk")[number]
+    free = Subject.objects.filter(tenancies=None).order_by("-pk")
+    subject = free.filter(name__contains=shop.trade).first() or free[number]
     merchant = merchants.register_merchant(
         subject=subject,
         industry=shop.industry,
@@ -146,7 +148,7 @@ def _bank_says(banker: Actor, account: BankAccount, today: date, *, fee: bool) -
     booked = Entry.objects.filter(book_id=account.merchant_id, debit=account.account).order_by("sequence")
     for line, entry in enumerate(booked, start=1):
         day, yuan = timezone.localdate(entry.at), f"{entry.amount // 100}.{entry.amount % 100:02d}"
-        rows.append(f"{account.number},L{line:03d},{day:%Y-%m-%d},{yuan},,{entry.key}")
+        rows.append(f"{account.number},L{line:03d},{day:%Y-%m-%d},{yuan},,{entry.key.removeprefix('ref:')}")
     if fee:
         rows.append(f"{account.number},L900,{today - timedelta(days=2):%Y-%m-%d},,12.50,FEE-01")
     content = "\n".join(rows).encode()
