@@ -197,6 +197,7 @@ def carry_out_and_record(
     expect(inspector.locator("main")).to_contain_text("YS-SCJG-0001")
     expect(inspector.locator("main")).to_contain_text("演示问题")
     shot(inspector, "record")
+    sign_in(coordinator, "coordinator")  # days have gone by since
     coordinator.goto(address)
     expect(coordinator.locator("h1")).to_contain_text("已记录")
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             f"{len(made.keys)} sealed key files" if made.keys else "no keys: keep those of the data folder elsewhere"
         )
         self.stdout.write(
-            f"{made.path}: {made.bytes / 1e6:,.1f} MB, {made.rows:,} rows, {made.files:,} uploads, {sealed}"
+            f"{made.path}: {made.bytes / 1e6:,.1f} MB, {made.rows:,} rows, {made.files:,} uploads, {sealed}; read back and proved"
         )
 
     def _verify(self, path: Path) -> None:
