@@ -205,7 +205,7 @@ def test_every_picture_is_small_and_used() -> None:
         (page.parent / (a or b)).resolve()
         for page in PAGES
         for a, b in LINK.findall(text_of(page))
-        if ".png" in (a or b)
+        if (a or b).endswith((".png", ".svg"))
     }
     kept = {path.resolve() for path in IMAGES.iterdir()}
     assert kept <= shown, f"not used: {', '.join(sorted(path.name for path in kept - shown))}"
