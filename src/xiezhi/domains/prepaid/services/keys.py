@@ -145,7 +145,8 @@ def actor_of(key: ApiKey) -> Actor:
 def _count(key: ApiKey, at: datetime) -> None:
     minute = int(at.timestamp()) // 60
     mine = ApiKey.objects.filter(pk=key.pk)
-    for _attempt in range(2):  # another request may begin the minute between our two statements: then it is counted as the second of it
+    # Another request may begin the minute between our two statements: then ours is counted as one more of it.
+    for _attempt in range(2):
         if mine.filter(minute=minute, used__lt=F("per_minute")).update(used=F("used") + 1):
             return
         if mine.exclude(minute=minute).update(minute=minute, used=1):
