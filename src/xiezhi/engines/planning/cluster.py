@@ -87,7 +87,9 @@ def cluster(address: str | None = None, workers: int | None = None) -> Iterator[
     if address:
         options["address"] = address
     else:
-        options |= {"num_cpus": workers or os.cpu_count(), "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        # "local" starts one of our own; without it Ray would join whatever cluster was last started on this machine.
+        options |= {"address": "local", "num_cpus": workers or os.cpu_count()}
+        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     try:
         ray.init(**options)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
