@@ -29,7 +29,6 @@ def lose_a_worker(lost: list[int], stop: threading.Event) -> None:
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_lost_worker_costs_only_time(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="an extra: installed with requirements/dev.txt")
     write(make(Size(160, 2, 4, 0.9), seed=5, departments=5), tmp_path / "in")
     assert main([str(tmp_path / "in"), "--out", str(tmp_path / "here")]) == 0
     lost: list[int] = []
