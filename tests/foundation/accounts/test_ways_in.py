@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -161,6 +163,18 @@ class TestSecondFactor:
             services.reset_factor(user=person, reason="再来", actor=admin, at=NOW)
         with pytest.raises(Refused, match="自己"):
             services.reset_factor(user=cast.people["administrator"], reason="我", actor=admin, at=NOW)
+
+    def test_the_only_administrator_is_rescued_from_the_machine(self, cast: Cast, client: Client, clock: Any) -> None:
+        admin = cast.people["administrator"]
+        TOTP.activate(admin, SECRET_CODE)
+        with pytest.raises(PermissionRefused):
+            services.rescue(user=admin, reason="手机丢失", actor=cast.actor("administrator"), at=NOW)
+        out = StringIO()
+        call_command("rescue", "administrator", reason="唯一的管理员手机丢失", stdout=out)
+        log_in(client, "administrator", out.getvalue().split(": ")[1].strip())
+        assert not has_factor(admin) and client.get("/desk/").url.startswith("/accounts/password/change/")
+        kinds = set(AccountAct.objects.filter(user=admin).values_list("kind", flat=True))
+        assert kinds == {AccountAct.Kind.FACTOR_RESET, AccountAct.Kind.PASSWORD_ISSUED}
 
 
 class TestTemporaryPassword:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from xiezhi.foundation.jobs.handlers import handles
 from xiezhi.foundation.keeping import doctor
 from xiezhi.foundation.keeping.doctor import Level
 from xiezhi.foundation.keeping.services import beat
+from xiezhi.foundation.privacy import keyring, sealing
+from xiezhi.foundation.privacy.models import Request
 
 
 def findings(**ahead: float) -> dict[str, tuple[Level, str]]:
@@ -78,3 +81,16 @@ def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
         away.setattr(connection, "ensure_connection", refuse)
         ill = findings()
     assert ill["database"] == (Level.FAIL, "does not answer: connection refused") and "migrations" not in ill
+
+
+@pytest.mark.django_db
+def test_keys_that_were_lost_while_something_lies_under_them(settings: Any, tmp_path: Path) -> None:
+    cast = make_cast(with_password=())
+    settings.DATA = tmp_path
+    now, by = timezone.now(), cast.people["administrator"]
+    Request.objects.create(sought="13900000001", identity="演示", asked_at=now, by=by)
+    assert findings()["sealed values"] == (Level.OK, "1")
+    keyring.place().unlink()  # the next use makes a new one, which opens nothing of before
+    sealing.seal("x")
+    level, said = findings()["sealed values"]
+    assert level is Level.FAIL and said.startswith("1 lie under keys that are gone")

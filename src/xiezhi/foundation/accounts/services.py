@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from xiezhi.foundation.access.actors import SYSTEM, Actor
+from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
 from xiezhi.foundation.access.permissions import AccessPermission
 from xiezhi.foundation.accounts import lockout, phones
 from xiezhi.foundation.accounts.models import AccountAct, User
@@ -47,6 +47,10 @@ def issue_password(*, user: User, reason: str, actor: Actor, at: datetime) -> st
     actor.require(AccessPermission.MANAGE_PEOPLE)
     _asked(reason)
     _not_oneself(user, actor)
+    return _new_password(user, reason=reason, actor=actor, at=at)
+
+
+def _new_password(user: User, *, reason: str, actor: Actor, at: datetime) -> str:
     locked = _locked(user)
     password = "-".join("".join(secrets.choice(ALPHABET) for _each in range(4)) for _part in range(4))
     locked.set_password(password)
@@ -101,13 +105,30 @@ def reset_factor(*, user: User, reason: str, actor: Actor, at: datetime) -> int:
     actor.require(AccessPermission.MANAGE_PEOPLE)
     _asked(reason)
     _not_oneself(user, actor)
-    removed, _each = Authenticator.objects.filter(user=user).delete()
+    removed = _drop_factors(user, reason=reason, actor=actor, at=at)
     if not removed:
         raise Refused(_("此人没有设置二次验证。"))
-    _end(UserSession.objects.filter(user=user))
-    transaction.on_commit(lambda: lockout.forget(user))
-    _note(user, Kind.FACTOR_RESET, actor=actor, at=at, reason=reason, removed=removed)
+    return removed
+
+
+def _drop_factors(user: User, *, reason: str, actor: Actor, at: datetime) -> int:
+    removed, _each = Authenticator.objects.filter(user=user).delete()
+    if removed:
+        _end(UserSession.objects.filter(user=user))
+        transaction.on_commit(lambda: lockout.forget(user))
+        _note(user, Kind.FACTOR_RESET, actor=actor, at=at, reason=reason, removed=removed)
     return int(removed)
+
+
+@transaction.atomic
+def rescue(*, user: User, reason: str, actor: Actor, at: datetime) -> str:
+    """Let a person in again from the machine itself, where no other administrator can: a temporary password, which is returned once, and no
+    second factor. For whoever can run commands there; raises PermissionRefused for anybody who is signed in, Refused without a reason."""
+    if not actor.is_system:
+        raise PermissionRefused(_("只能在服务器上由运维人员执行。"))
+    _asked(reason)
+    _drop_factors(user, reason=reason, actor=actor, at=at)
+    return _new_password(user, reason=reason, actor=actor, at=at)
 
 
 def _end(sessions: Iterable[UserSession]) -> int:

@@ -26,6 +26,7 @@ from xiezhi.foundation.keeping.health import SILENT_AFTER, signs_of_life
 from xiezhi.foundation.keeping.proofs import unapplied_migrations
 from xiezhi.foundation.keeping.trouble import Trouble
 from xiezhi.foundation.privacy import keyring
+from xiezhi.foundation.privacy.services import rows_by_key
 
 LITTLE_ROOM_MB = 2_000
 NO_ROOM_MB = 200
@@ -64,7 +65,7 @@ def examine(*, at: datetime) -> Iterator[Finding]:
     migrations = migrated()
     yield migrations
     if migrations.level is Level.OK:
-        for with_rows in (backup_tools, clock, backlog, administrators):
+        for with_rows in (sealed_values, backup_tools, clock, backlog, administrators):
             yield with_rows(at)
         yield from processes(at)
 
@@ -212,6 +213,22 @@ def migrated() -> Finding:
         some = f"{len(waiting)} not applied ({', '.join(waiting[:3])}{' …' if waiting[3:] else ''})"
         return Finding(Level.FAIL, "migrations", some, "make a backup, then run `xiezhi migrate`")
     return Finding(Level.OK, "migrations", "all applied")
+
+
+def sealed_values(_at: datetime) -> Finding:
+    """Everything that is sealed has its key."""
+    under = {name: count for name, count in rows_by_key().items() if name}
+    try:
+        lost = sorted(set(under) - set(keyring.ring().keys)) if under else []
+    except ImproperlyConfigured:
+        lost = sorted(under)
+    if lost:
+        said = (
+            f"{sum(under[name] for name in lost)} lie under keys that are gone ({', '.join(lost)}) and cannot be read"
+        )
+        mend = f"put these keys from a backup into {keyring.NAME}, beside what stands there"
+        return Finding(Level.FAIL, "sealed values", said, mend)
+    return Finding(Level.OK, "sealed values", f"{sum(under.values())}")
 
 
 def backup_tools(at: datetime) -> Finding:

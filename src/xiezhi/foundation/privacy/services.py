@@ -7,8 +7,8 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import F, Model, QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import Count, F, Model, QuerySet, TextField, Value
+from django.db.models.functions import Cast, StrIndex, Substr
 from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
@@ -210,8 +210,9 @@ def rows_by_key() -> dict[str, int]:
     """How many sealed texts lie under each key; the empty name stands for those from before keys had names."""
     counts: dict[str, int] = {}
     for each in sealed_columns():
-        for raw in each.raw.values_list("raw", flat=True).iterator():
-            counts[key_of(raw)] = counts.get(key_of(raw), 0) + 1
+        named = each.raw.annotate(key=Substr("raw", 1, StrIndex("raw", Value(".")))).order_by()
+        for key, count in named.values_list("key").annotate(Count("pk")):
+            counts[key_of(key)] = counts.get(key_of(key), 0) + count
     return counts
 
 
