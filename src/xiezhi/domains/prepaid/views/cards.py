@@ -114,15 +114,29 @@ def card_transfer(request: DeskRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @needs(May.OPERATE)
 def card_lost(request: DeskRequest, pk: int) -> HttpResponseBase:
-    """Report a card lost, or replace one that is."""
-    card = _card(request, pk)
-    if card.status == Card.Status.LOST:
-        sale = cards.reissue_card(card=card, key=f"reissue:{card.pk}", actor=request.actor, at=timezone.now())
-        messages.success(request, _("已补发新卡。"))
-        return redirect("prepaid:card", pk=sale.card.pk)
-    cards.report_lost(card=card, actor=request.actor, at=timezone.now())
+    """Report a card lost (挂失)."""
+    cards.report_lost(card=_card(request, pk), actor=request.actor, at=timezone.now())
     messages.success(request, _("已挂失，卡内余额不受影响。"))
     return redirect("prepaid:card", pk=pk)
+
+
+@require_POST
+@needs(May.OPERATE)
+def card_found(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Let a card that was lost and found be used again (解挂)."""
+    cards.report_found(card=_card(request, pk), actor=request.actor, at=timezone.now())
+    messages.success(request, _("已解挂，可以继续使用。"))
+    return redirect("prepaid:card", pk=pk)
+
+
+@require_POST
+@needs(May.OPERATE)
+def card_reissue(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """Replace a lost card (补卡)."""
+    card = _card(request, pk)
+    sale = cards.reissue_card(card=card, key=f"reissue:{card.pk}", actor=request.actor, at=timezone.now())
+    messages.success(request, _("已补发新卡。"))
+    return redirect("prepaid:card", pk=sale.card.pk)
 
 
 @require_http_methods(["GET", "POST"])
