@@ -299,7 +299,10 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     ),
     "prepaid:tenancy_end": lambda aim: {**_merchant(aim), "tenancy_pk": aim.shop.lease},
     **dict.fromkeys(
-        [f"prepaid:card{act}" for act in ("", "_refund", "_transfer", "_lost", "_found", "_reissue", "_link", "_activate", "_exchange")],
+        [
+            f"prepaid:card{act}"
+            for act in ("", "_refund", "_transfer", "_lost", "_found", "_reissue", "_link", "_activate", "_exchange")
+        ],
         _sold,
     ),
     "prepaid:reversal": lambda aim: {"pk": aim.shop.reversal.pk},

@@ -198,7 +198,9 @@ def test_the_desk_refunds_hands_on_and_replaces(world: World, clients: dict[str,
     )
     for move in ("lost", "found", "lost", "reissue"):
         assert owner.post(reverse(f"prepaid:card_{move}", args=[card.pk])).status_code == 302
-    assert owner.post(reverse("prepaid:card_reissue", args=[card.pk])).status_code == 302, "a second click finds the new card"
+    assert owner.post(reverse("prepaid:card_reissue", args=[card.pk])).status_code == 302, (
+        "a second click finds the new card"
+    )
     new = Card.objects.get(predecessor=card)
     moved = owner.post(reverse("prepaid:card_transfer", args=[new.pk]), {"phone": "19900000055", "key": "form:2"})
     assert moved.status_code == 302
