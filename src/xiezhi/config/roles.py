@@ -33,6 +33,7 @@ class Administrator(Role):
     permissions = frozenset(
         {
             *(each.value for each in Access),
+            Complaints.TEACH.value,
             Notices.MANAGE.value,
             Rules.CHANGE.value,
             Calendar.IMPORT.value,
@@ -121,6 +122,7 @@ class ComplaintDispatcher(Role):
             Complaints.DISPATCH.value,
             Complaints.SEE_PERSON.value,
             Complaints.SUPERVISE.value,
+            Complaints.TEACH.value,
             Complaints.APPROVE.value,
             Complaints.VIEW_FIGURES.value,
         }

@@ -12,3 +12,4 @@ class ComplaintPermission(models.TextChoices):
     SUPERVISE = "complaints.supervise", _("督办诉求")
     ANSWER = "complaints.answer", _("商场回应诉求")
     VIEW_FIGURES = "complaints.view_figures", _("查看诉求成效")
+    TEACH = "complaints.teach", _("管理识别模型")

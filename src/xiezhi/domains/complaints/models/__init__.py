@@ -27,6 +27,8 @@ from xiezhi.domains.complaints.models.handling import (
     Supervision,
 )
 from xiezhi.domains.complaints.models.parties import ComplaintParty, PartyOpening
+from xiezhi.domains.complaints.models.topics import Topic, TopicHandoff
+from xiezhi.domains.complaints.models.understanding import CaseKey, ModelUse, Suggestion, TextModel
 
 __all__ = [
     "Agreement",
@@ -36,6 +38,7 @@ __all__ = [
     "Callback",
     "Case",
     "CaseEvent",
+    "CaseKey",
     "CaseQuerySet",
     "Category",
     "Clock",
@@ -47,12 +50,17 @@ __all__ = [
     "Handoff",
     "MallRequest",
     "Mediation",
+    "ModelUse",
     "NumberSeries",
     "PartyOpening",
     "Reply",
     "ReplyTemplate",
     "ReturnRequest",
+    "Suggestion",
     "Supervision",
+    "TextModel",
     "TierChange",
+    "Topic",
+    "TopicHandoff",
     "led_by",
 ]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.domains.complaints.models import Case, CoHandler, ReturnRequest, TierChange
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-from xiezhi.domains.complaints.services import clocks
+from xiezhi.domains.complaints.services import clocks, suggesting
 from xiezhi.domains.complaints.services.reckoning import Reckoning, return_policy
 from xiezhi.domains.complaints.services.story import tell
 from xiezhi.domains.complaints.texts import clean
@@ -46,6 +46,7 @@ def dispatch_case(
     case = advance(CASE, case, "dispatch", actor=actor, at=at, seen_status=seen_status, changes=changes, unit=unit.code)
     tell(case, "dispatched", _("派给%(unit)s") % {"unit": unit}, actor=actor, at=at, text=note.strip(), public=True)
     _tell_unit(case, unit, at=at)
+    suggesting.settle(case, actor=actor, at=at)
     for each in co_handlers:
         add_co_handler(case=case, unit=each, note=note or _("请协助办理"), actor=actor, at=at)
     return case
@@ -91,6 +92,7 @@ def redirect_case(
     )
     tell(case, "redirected", _("改派给%(unit)s") % {"unit": unit}, actor=actor, at=at, text=reason.strip())
     _tell_unit(case, unit, at=at)
+    suggesting.settle(case, actor=actor, at=at)
     return case
 
 

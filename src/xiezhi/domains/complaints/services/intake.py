@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.domains.complaints.models import Case, Category, ExternalNumber, NumberSeries, TierChange
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-from xiezhi.domains.complaints.services import clocks, handoffs
+from xiezhi.domains.complaints.services import clocks, handoffs, likeness, suggesting
 from xiezhi.domains.complaints.services.people import Person, add_party
 from xiezhi.domains.complaints.services.story import tell
 from xiezhi.domains.complaints.texts import LONGEST, clean, heading, search_words
@@ -115,6 +115,7 @@ def receive_case(*, intake: Intake, actor: Actor, at: datetime) -> Case:
     for person in intake.people or [Person(anonymous=True)]:
         add_party(case, person)
     _record_numbers(case, numbers, at)
+    suggesting.understand(case, at=at)
     tell(
         case,
         "received",
@@ -305,6 +306,8 @@ def amend_case(*, case: Case, matter: Matter, actor: Actor, at: datetime) -> Cas
     case.title = clean(matter.title)[:120] or case.title
     case.search = search_text(case, [Numbered(each.register, each.number) for each in case.numbers.all()])
     case.save()
+    likeness.keep_keys(case)
+    suggesting.settle(case, actor=actor, at=at)
     changed = sorted(name for name, value in before.items() if getattr(case, name) != value)
     tell(case, "amended", _("修改诉求要素"), actor=actor, at=at)
     record("complaints.case.amended", case, actor=actor, at=at, fields=changed)
@@ -335,6 +338,7 @@ def split_case(*, case: Case, report: Matter, actor: Actor, at: datetime) -> Cas
     half.description = clean(report.description)
     half.search = search_text(half)
     half.save()
+    suggesting.understand(half, at=at)
     for party in case.parties.all():
         add_party(
             half,
