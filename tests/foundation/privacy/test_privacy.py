@@ -134,7 +134,9 @@ def test_a_person_gets_a_copy_and_what_nothing_keeps_is_erased(cast: Cast) -> No
     assert [row for _holding, row in rows_of(asked)] == [sale.card.holder]
     copy = services.copy_for(request=asked, actor=admin, at=NOW)
     assert ("持卡人", sale.card.holder_id, "手机号", PHONE) in copy and Opening.objects.count() == 1
-    done = services.erase_for(request=asked, actor=admin, at=NOW)
+    with pytest.raises(Refused, match="勾选"):
+        services.erase_for(request=asked, seen=2, actor=admin, at=NOW)
+    done = services.erase_for(request=asked, seen=1, actor=admin, at=NOW)
     assert "没有停用的卡" in done.outcome[0]["kept"] and Holder.objects.get(pk=sale.card.holder_id).name == NAME
     assert done.sought == "" and not list(rows_of(done))
     with pytest.raises(AlreadyDone):
@@ -147,7 +149,7 @@ def test_a_person_gets_a_copy_and_what_nothing_keeps_is_erased(cast: Cast) -> No
     later = NOW + timedelta(days=366 * 5 + 2)
     assert [line.count for line in dry_run(later) if line.holding.model == "prepaid.holder"] == [1]
     again = services.enter_request(found_by="name", sought=NAME, identity="当面", actor=admin, at=later)
-    report = services.erase_for(request=again, actor=admin, at=later).outcome
+    report = services.erase_for(request=again, seen=2, actor=admin, at=later).outcome
     assert sorted(bool(each["kept"]) for each in report) == [False, True]
     holder = Holder.objects.get(pk=gone.card.holder_id)
     assert (holder.name, holder.phone, holder.phone_digest, holder.link) == ("", "", "", None)
@@ -181,5 +183,6 @@ def test_pages_for_administrators(cast: Cast, client: Any) -> None:
     copy = client.post(f"{answer['Location']}copy/")
     assert json.loads(copy.content)[0]["手机号"] == PHONE and "no-store" in copy["Cache-Control"]
     assert client.post(f"{answer['Location']}copy/", {"format": "xlsx"}).status_code == 200
-    assert client.post(f"{answer['Location']}erase/").status_code == 302
+    assert client.post(f"{answer['Location']}erase/").status_code == 303, "not without having looked"
+    assert client.post(f"{answer['Location']}erase/", {"seen": "1"}).status_code == 302
     assert "保留" in client.get(answer["Location"]).content.decode()

@@ -120,11 +120,14 @@ def copy_for(*, request: Request, actor: Actor, at: datetime) -> list[tuple[str,
 
 
 @transaction.atomic
-def erase_for(*, request: Request, actor: Actor, at: datetime) -> Request:
-    """Erase what nothing obliges to keep, and end the request with a report of both. Raises PermissionRefused, Refused when it is over."""
+def erase_for(*, request: Request, seen: int, actor: Actor, at: datetime) -> Request:
+    """Erase what nothing obliges to keep, and end the request with a report of both. `seen`: how many rows the person who says so has
+    looked at. Raises PermissionRefused; Refused when it is over, or when other rows are found now than were seen."""
     locked = _open(request, actor)
-    outcome = []
-    for holding, row in list(rows_of(locked)):
+    found, outcome = list(rows_of(locked)), []
+    if seen != len(found):
+        raise Refused(_("请看过找到的每条记录，勾选确认后再删除；删除后不能恢复。"))
+    for holding, row in found:
         why = duty_of(holding, row, at)
         if not why:
             _erase(holding, [row], actor, at)

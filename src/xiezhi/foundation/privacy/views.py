@@ -246,8 +246,9 @@ def copy(request: DeskRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @needs(MANAGE)
 def erase(request: DeskRequest, pk: int) -> HttpResponseBase:
-    """Erase what may go."""
-    services.erase_for(request=_one(request, pk), **_who(request))
+    """Erase what may go, once somebody has ticked that they have seen what was found."""
+    seen = request.POST.get("seen", "")
+    services.erase_for(request=_one(request, pk), seen=int(seen) if seen.isdecimal() else -1, **_who(request))
     messages.success(request, _("已办理删除，结果见下。"))
     return redirect("privacy:request", pk)
 
