@@ -145,8 +145,8 @@ def unknown(value: Any) -> Any:
 
 
 @register.simple_tag
-def rule_link(reading: Any) -> SafeString | str:
-    """依据: what the rule says, since when, how sure, with a link to it. Nothing for None.
+def rule_link(reading: Any, *, value: bool = False) -> SafeString | str:
+    """依据: what the rule says, since when, how sure, with a link to it. Nothing for None. With `value`, what it says stands before.
 
     A rule's key in place of a reading means the rule as it stands today: for pages whose view has no reading at hand.
     """
@@ -158,7 +158,7 @@ def rule_link(reading: Any) -> SafeString | str:
         url = reverse("rules:detail", args=[reading.key])
     except (NoReverseMatch, AttributeError):
         url = ""
-    return SafeString(render_to_string("ui/parts/rule_link.html", {"reading": reading, "url": url}))
+    return SafeString(render_to_string("ui/parts/rule_link.html", {"reading": reading, "url": url, "value": value}))
 
 
 def _reading_today(key: str) -> Any:
