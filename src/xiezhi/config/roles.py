@@ -112,7 +112,7 @@ class Inspector(Role):
 
 class ComplaintDispatcher(Role):
     key, label = "dispatcher", _("派单员")
-    description = _("登记各渠道来的诉求，派给承办单位，审定退单，督办，批准剔除与挂账。不代承办单位办理。")
+    description = _("登记各渠道来的诉求，派给承办单位，审定退单，督办，回访，批准剔除与挂账。不代承办单位办理。")
     organisation_kinds, district_wide = DISTRICT, True
     permissions = frozenset(
         {
@@ -123,6 +123,7 @@ class ComplaintDispatcher(Role):
             Complaints.SEE_PERSON.value,
             Complaints.SUPERVISE.value,
             Complaints.TEACH.value,
+            Complaints.CALL_BACK.value,
             Complaints.APPROVE.value,
             Complaints.VIEW_FIGURES.value,
         }

@@ -38,7 +38,15 @@ class ComplaintsConfig(AppConfig):
 def _work() -> None:
     """What the ticker does, what other rooms tell us, and whose files are whose."""
     from xiezhi.domains.complaints.models import Case
-    from xiezhi.domains.complaints.services import calendars, clocks, handoffs, leaving, supervising
+    from xiezhi.domains.complaints.services import (
+        calendars,
+        callbacks,
+        clocks,
+        handoffs,
+        leaving,
+        supervising,
+        tallies,
+    )
     from xiezhi.foundation.access.services import handover
     from xiezhi.foundation.calendar import recomputation
     from xiezhi.foundation.events.services import subscribe
@@ -48,6 +56,8 @@ def _work() -> None:
     periodic.register("complaints.ladders", timedelta(minutes=1), lambda at: supervising.climb_ladders(at=at))
     periodic.register("complaints.recompute", timedelta(hours=1), lambda at: clocks.recompute_clocks(at=at))
     periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
+    periodic.register("complaints.tallies", timedelta(seconds=5), lambda at: tallies.recount_marked(at=at))
+    periodic.register("complaints.uncalled", timedelta(minutes=10), lambda at: callbacks.close_uncalled(at=at))
     owners.register(Case)
     handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
@@ -102,6 +112,7 @@ def _show() -> None:
             "complaints.mall.answered": _("商场已回应"),
             "complaints.mediation.planned": _("安排调解"),
             "complaints.mediation.recorded": _("记录调解"),
+            "complaints.callback.recorded": _("记录回访"),
             "complaints.application.made": _("提出申请"),
             "complaints.application.decided": _("审批申请"),
             "complaints.person.opened": _("打开诉求人信息"),

@@ -10,6 +10,7 @@ class ComplaintPermission(models.TextChoices):
     SEE_PERSON = "complaints.see_person", _("打开诉求人信息（留痕）")
     APPROVE = "complaints.approve", _("批准延期、剔除与挂账")
     SUPERVISE = "complaints.supervise", _("督办诉求")
+    CALL_BACK = "complaints.call_back", _("回访诉求人")
     ANSWER = "complaints.answer", _("商场回应诉求")
     VIEW_FIGURES = "complaints.view_figures", _("查看诉求成效")
     TEACH = "complaints.teach", _("管理识别模型")

@@ -176,6 +176,61 @@ SUBJECT_RATE_CASES = _rule(
     "subject_rate_cases", _("商户三十日内诉求达此数，记风险信号"), Whole(1, 1000), 5, OWN, "工作默认值。", unit=_("件")
 )
 
+# Callbacks (回访)
+
+BEIJING_RULES = Source("《北京市接诉即办工作条例》", "", "北京市人民代表大会常务委员会", "北京市")
+CALL_WHEN = _rule(
+    "call_when", _("什么时候回访"),
+    Choice({"limit": _("办理时限届满以后"), "reply": _("答复以后随时")}), "limit", BEIJING_RULES,
+    "公开转述为“办理时限届满时回访”，条文序号未能核对。时限届满时还没有答复的，答复以后回访。",
+)  # fmt: skip
+CALL_SAMPLE_PERCENT = _rule(
+    "call_sample_percent", _("12345 以外渠道的诉求抽取多少回访"), Whole(0, 100), 20, _article("第二十六条"),
+    f"{READ_ONCE}条文规定以抽查、回访等方式评估办理质量，比例没有规定；12345 来的全部回访。", unit="%",
+)  # fmt: skip
+CALL_ATTEMPTS = _rule(
+    "call_attempts", _("打不通的，回访几次为止"), Whole(1, 10), 3, OWN, "没有公开依据，由各区自定。", unit=_("次")
+)
+CALL_AGAIN_MINUTES = _rule(
+    "call_again_minutes", _("没有打通的，隔多久再打"), Whole(5, 10_080), 240, OWN, "没有公开依据，由各区自定。", unit=_("分钟")
+)  # fmt: skip
+CITIZEN_ANSWER_DAYS = _rule(
+    "citizen_answer_days", _("答复以后多少天内诉求人可以自己评价"), Whole(1, 365), 30, OWN, "没有公开依据，由各区自定。",
+    unit=_("天"),
+)  # fmt: skip
+CLOSE_WITHOUT_CALL_DAYS = _rule(
+    "close_without_call_days", _("不回访的诉求，答复多少天以后办结"), Whole(0, 365), 7, OWN,
+    "没有抽中、不愿意接受回访、没有留电话的诉求不回访。没有公开依据，由各区自定。", unit=_("天"),
+)  # fmt: skip
+HIDE_SATISFACTION = _rule(
+    "hide_satisfaction", _("办结以前不让承办人看到满意情况"), Flag(), True, OWN,
+    "防止承办人找诉求人改口。没有公开依据，由各区自定。",
+)  # fmt: skip
+
+# Figures (成效): every one of these is a working definition (工作口径), never the assessment's own
+
+OFFICIAL_UNKNOWN = "本市考评细则没有公开，这是本系统的工作口径，不是官方考评办法；取得正式口径后请在此修改。"
+PARTLY_COUNTS = _rule("partly_counts", _("解决率：部分解决也算解决"), Flag(), False, OWN, OFFICIAL_UNKNOWN)
+FAIR_COUNTS = _rule("fair_counts", _("满意率：基本满意也算满意"), Flag(), True, OWN, OFFICIAL_UNKNOWN)
+WEIGHTS = _rule(
+    "figure_weights", _("综合得分的权重（合计 100）"),
+    Table(
+        {"response": _("响应率"), "resolved": _("解决率"), "satisfied": _("满意率")},
+        {"percent": Column(_("权重 %"), Whole(0, 100))},
+    ),
+    {"response": {"percent": 30}, "resolved": {"percent": 35}, "satisfied": {"percent": 35}}, OWN,
+    f"{OFFICIAL_UNKNOWN}默认值参考外地做法（准格尔旗 30/35/35，单一来源）。",
+)  # fmt: skip
+SMALL_NUMBER = _rule(
+    "small_number", _("对外公布的统计中，少于多少件的数隐去"), Whole(3, 50), 5,
+    Source(ORDER_121, "第三十八条、第三十九条", "国家市场监督管理总局", "全国"),
+    f"{READ_ONCE}第三十八条要求统计分析并公布消费投诉信息，第三十九条要求保守国家秘密、商业秘密和个人隐私；公示平台依据《市场监督管理投诉信息公示暂行规则》。条文没有规定数量：5 是工作默认值。",
+    since=IN_FORCE, unit=_("件"),
+)  # fmt: skip
+PUBLISH_AFTER_DAYS = _rule(
+    "publish_after_days", _("每月统计在次月几日公布"), Whole(1, 28), 10, OWN, "没有公开依据，由各区自定。", unit=_("日")
+)
+
 RULES = (
     DECIDE_WORKDAYS,
     MEDIATION,
@@ -196,4 +251,16 @@ RULES = (
     CLAIM_SHARERS,
     REHANDLED_TIMES,
     SUBJECT_RATE_CASES,
+    CALL_WHEN,
+    CALL_SAMPLE_PERCENT,
+    CALL_ATTEMPTS,
+    CALL_AGAIN_MINUTES,
+    CITIZEN_ANSWER_DAYS,
+    CLOSE_WITHOUT_CALL_DAYS,
+    HIDE_SATISFACTION,
+    PARTLY_COUNTS,
+    FAIR_COUNTS,
+    WEIGHTS,
+    SMALL_NUMBER,
+    PUBLISH_AFTER_DAYS,
 )

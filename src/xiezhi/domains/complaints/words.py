@@ -192,6 +192,18 @@ class Satisfaction(models.TextChoices):
     DISSATISFIED = "dissatisfied", _("不满意")
 
 
+ANSWERED = frozenset({CallbackOutcome.RESOLVED, CallbackOutcome.PARTLY, CallbackOutcome.UNRESOLVED})
+"""The person said how it was; only these count in 解决率."""
+
+
+class CallbackSource(models.TextChoices):
+    """Who asked. An official result counts before ours."""
+
+    OWN = "own", _("本局回访")
+    CITIZEN = "citizen", _("诉求人评价")
+    OFFICIAL = "official", _("12345 官方回访")
+
+
 class HandoffKind(models.TextChoices):
     """What another system should take up. The row waits until that system says that it has."""
 

@@ -12,6 +12,7 @@ from xiezhi.domains.complaints.models.cases import (
     led_by,
 )
 from xiezhi.domains.complaints.models.clocks import Appraisal, Clock, ClockRevision
+from xiezhi.domains.complaints.models.figures import Kept, Publication, Stage, Tally, TallyMark
 from xiezhi.domains.complaints.models.handling import (
     Agreement,
     Application,
@@ -48,16 +49,21 @@ __all__ = [
     "ComplaintParty",
     "ExternalNumber",
     "Handoff",
+    "Kept",
     "MallRequest",
     "Mediation",
     "ModelUse",
     "NumberSeries",
     "PartyOpening",
+    "Publication",
     "Reply",
     "ReplyTemplate",
     "ReturnRequest",
+    "Stage",
     "Suggestion",
     "Supervision",
+    "Tally",
+    "TallyMark",
     "TextModel",
     "TierChange",
     "Topic",

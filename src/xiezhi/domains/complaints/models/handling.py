@@ -9,6 +9,7 @@ from xiezhi.domains.complaints.models.cases import Case
 from xiezhi.domains.complaints.permissions import ComplaintPermission
 from xiezhi.domains.complaints.words import (
     CallbackOutcome,
+    CallbackSource,
     HandoffKind,
     Kind,
     ReturnReason,
@@ -272,9 +273,16 @@ class Application(models.Model):
 
 
 class Callback(models.Model):
-    """回访 (art. 26): one attempt to ask the person how it was. `satisfaction` empty unless they answered."""
+    """回访 (art. 26): one attempt to ask the person how it was, by us, by themselves or by the hotline. Added to, never overwritten: an
+    entry that `corrects` another one takes its place. `satisfaction` empty unless they answered; `reference`: where an official one came from.
+    """
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="callbacks")
+    source = models.CharField(_("来源"), max_length=8, choices=CallbackSource, default=CallbackSource.OWN)
+    reference = models.CharField(_("出处"), max_length=120, blank=True)
+    corrects = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", verbose_name=_("更正")
+    )
     at = models.DateTimeField(_("回访时间"))
     outcome = models.CharField(_("解决情况"), max_length=10, choices=CallbackOutcome)
     satisfaction = models.CharField(_("满意情况"), max_length=12, choices=Satisfaction, blank=True)
@@ -287,6 +295,12 @@ class Callback(models.Model):
     class Meta:
         verbose_name = _("回访")
         indexes = [models.Index(fields=["case", "-at"], name="callbacks_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(satisfaction="") | Q(outcome__in=["resolved", "partly", "unresolved"]),
+                name="callback_satisfaction_of_answers",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.outcome}"
@@ -303,6 +317,8 @@ class Handoff(models.Model):
     object_kind = models.CharField(max_length=60, blank=True)
     object_id = models.CharField(max_length=40, blank=True)
     note = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    """What the other system is told beside the case: for a risk signal the merchant's figures."""
 
     class Meta:
         verbose_name = _("转办其他系统")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from xiezhi.domains.complaints.models import Case, Clock, ClockRevision
+from xiezhi.domains.complaints.models import Case, Clock, ClockRevision, TallyMark
 from xiezhi.domains.complaints.services.reckoning import Measure, Reckoning, pauses_of
 from xiezhi.domains.complaints.words import ClockKind, Kind
 
@@ -144,7 +144,9 @@ def _revise(clocks: list[Clock], reckoning: Reckoning, why: str, *, at: datetime
         moved,
         ["length", "unit", "extra", "rule_version", "due_at", "provisional", "breached_at", "step", "next_step_at"],
     )
-    for case in {clock.case_id: clock.case for clock in moved}.values():
+    cases = {clock.case_id: clock.case for clock in moved}
+    TallyMark.objects.bulk_create(TallyMark(case_id=pk) for pk in cases)
+    for case in cases.values():
         refresh_due(case)
     return len(moved)
 

@@ -1,13 +1,17 @@
 from datetime import datetime
 
-from xiezhi.domains.complaints.models import Case, CaseEvent
+from xiezhi.domains.complaints.models import Case, CaseEvent, TallyMark
 from xiezhi.foundation.access.actors import Actor
 
 
 def tell(
     case: Case, kind: str, title: str, *, actor: Actor, at: datetime, text: str = "", public: bool = False
 ) -> CaseEvent:
-    """Add one line to a case's history, in the caller's transaction. `public`: the person who brought it may read it."""
+    """Add one line to a case's history, in the caller's transaction. `public`: the person who brought it may read it.
+
+    What is worth telling may change the figures: the case is marked to be counted anew (`services.tallies`).
+    """
+    TallyMark.objects.create(case=case)
     return CaseEvent.objects.create(
         case=case,
         at=at,
