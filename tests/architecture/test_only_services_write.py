@@ -32,6 +32,8 @@ WITHOUT_ACTOR = {
     "xiezhi.domains.complaints.services.supervising.climb_ladders": "the ticker's",
     "xiezhi.domains.complaints.services.clocks.recompute_clocks": "the ticker's",
     "xiezhi.domains.complaints.services.handoffs.tell_waiting_again": "the ticker's",
+    "xiezhi.domains.complaints.services.callbacks.close_uncalled": "the ticker's",
+    "xiezhi.domains.complaints.services.tallies.recount_marked": "the ticker's",
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "hears what another room did, which names its actor",
     "xiezhi.foundation.calendar.services.load_published_years": "brings published holidays into an empty database; nobody acts",
     "xiezhi.foundation.rules.services.load_declared_rules": "brings declared rules into the database; nobody acts",

@@ -12,7 +12,7 @@ from xiezhi.domains.complaints.services import callbacks, linking, replying, tal
 from xiezhi.domains.complaints.services.callbacks import citizen_answer, record_callback, record_official
 from xiezhi.domains.complaints.services.people import Person
 from xiezhi.domains.complaints.words import CaseStatus, Channel, Kind
-from xiezhi.foundation.access.actors import PermissionRefused
+from xiezhi.foundation.access.actors import SYSTEM, PermissionRefused
 from xiezhi.foundation.workflow.errors import Refused
 
 LATER = NOW + timedelta(days=9)
@@ -73,7 +73,7 @@ def test_what_is_refused(desk: Desk) -> None:
         asked(desk, quiet, "resolved")
     merged = desk.case(CaseStatus.HANDLING)
     linking.merge_case(case=merged, into=case, supplements=False, actor=desk.dispatcher, at=NOW)
-    for ask in (asked, lambda desk, case, outcome: citizen_answer(case=case, outcome=outcome, at=LATER)):
+    for ask in (asked, lambda desk, case, outcome: citizen_answer(case=case, outcome=outcome, actor=SYSTEM, at=LATER)):
         with pytest.raises(Refused, match=case.number):
             ask(desk, merged, "resolved")
     assert not Callback.objects.exists()
@@ -130,14 +130,14 @@ def test_unresolved_is_followed_up(desk: Desk, way: str) -> None:
 
 def test_the_person_and_the_hotline_answer_too(desk: Desk) -> None:
     case, other = desk.case(CaseStatus.REPLIED), desk.case(CaseStatus.HANDLING)
-    said = citizen_answer(case=case, outcome="unresolved", satisfaction="dissatisfied", at=LATER)
-    assert citizen_answer(case=case, outcome="unresolved", satisfaction="dissatisfied", at=LATER) == said
+    said = citizen_answer(case=case, outcome="unresolved", satisfaction="dissatisfied", actor=SYSTEM, at=LATER)
+    assert citizen_answer(case=case, outcome="unresolved", satisfaction="dissatisfied", actor=SYSTEM, at=LATER) == said
     assert waiting(desk) == [], "who has answered is not called"
     for wrong in ("no_answer", ""):
         with pytest.raises(Refused):
-            citizen_answer(case=case, outcome=wrong, at=LATER)
+            citizen_answer(case=case, outcome=wrong, actor=SYSTEM, at=LATER)
     with pytest.raises(Refused, match="已过"):
-        citizen_answer(case=case, outcome="resolved", at=LATER + timedelta(days=60))
+        citizen_answer(case=case, outcome="resolved", actor=SYSTEM, at=LATER + timedelta(days=60))
     told = {"reference": "回访.xlsx 第 3 行", "actor": desk.dispatcher, "at": LATER}
     official = record_official(
         case=case, outcome="resolved", satisfaction="satisfied", called_at=NOW + timedelta(days=2), **told

@@ -88,8 +88,10 @@ def may_citizen_answer(case: Case, at: datetime) -> bool:
 
 
 @transaction.atomic
-def citizen_answer(*, case: Case, outcome: str, at: datetime, satisfaction: str = "", note: str = "") -> Callback:
-    """The person says by themselves how it was (public progress page). They may say it again: the newest counts.
+def citizen_answer(
+    *, case: Case, outcome: str, actor: Actor, at: datetime, satisfaction: str = "", note: str = ""
+) -> Callback:
+    """The person says by themselves how it was (public progress page, on the system's behalf). They may say it again: the newest counts.
 
     Raises Refused before the reply, for a merged case, after the days of the rule, or for anything but an answer.
     """
@@ -99,11 +101,11 @@ def citizen_answer(*, case: Case, outcome: str, at: datetime, satisfaction: str 
         raise Refused(_("已过评价时间。还有问题请重新反映。"))
     if outcome not in ANSWERED:
         raise Refused(_("请选择问题解决了没有。"))
-    latest = case.callbacks.filter(source=CallbackSource.CITIZEN).order_by("-at", "-pk").first()
+    latest: Callback | None = case.callbacks.filter(source=CallbackSource.CITIZEN).order_by("-at", "-pk").first()
     said = (outcome, satisfaction, clean(note)[:LONGEST_NOTE])
     if latest and (latest.outcome, latest.satisfaction, latest.note) == said:
         return latest
-    return _add(case, _Result(outcome, satisfaction, note, at, CallbackSource.CITIZEN), actor=SYSTEM, at=at)
+    return _add(case, _Result(outcome, satisfaction, note, at, CallbackSource.CITIZEN), actor=actor, at=at)
 
 
 @transaction.atomic
@@ -171,7 +173,9 @@ def _add(case: Case, result: _Result, *, actor: Actor, at: datetime) -> Callback
     }  # fmt: skip
     # Who carried the file in again is no other result.
     ours = {"by_id"} if result.source == CallbackSource.OFFICIAL else set()
-    standing = case.callbacks.filter(**{name: value for name, value in facts.items() if name not in ours}).first()
+    standing: Callback | None = case.callbacks.filter(
+        **{name: value for name, value in facts.items() if name not in ours}
+    ).first()
     if standing:
         return standing
     if result.corrects and Callback.objects.filter(corrects=result.corrects).exists():
