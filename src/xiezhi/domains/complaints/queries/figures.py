@@ -107,7 +107,10 @@ class Meaning:
         """As of a day; one query."""
         book = rule_book(rules.PARTLY_COUNTS, rules.FAIR_COUNTS, rules.WEIGHTS)
         return cls(
-            *(book.reading(rule, on=on) for rule in (rules.PARTLY_COUNTS, rules.FAIR_COUNTS, rules.WEIGHTS)), on=on
+            partly=book.reading(rules.PARTLY_COUNTS, on=on),
+            fair=book.reading(rules.FAIR_COUNTS, on=on),
+            weights=book.reading(rules.WEIGHTS, on=on),
+            on=on,
         )
 
 
@@ -377,7 +380,8 @@ def _trend(actor: Actor, scope: Scope, period: Period, meaning: Meaning) -> list
         output_field=IntegerField(),
     )
     rows = counted(actor, scope, Period("custom", periods[0].first, period.last)).order_by()
-    grouped = {row.pop("which"): row for row in rows.annotate(which=which).values("which").annotate(**measures)}
+    counts = rows.annotate(which=which).values("which").annotate(**measures)
+    grouped = {row["which"]: _counts(row, "which") for row in counts}
     weights = meaning.weights.value
     return [(each, Line("", str(each), grouped.get(number, {}), weights)) for number, each in enumerate(periods)]
 
