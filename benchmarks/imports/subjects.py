@@ -78,8 +78,8 @@ def write(path: Path, count: int, seed: int) -> None:
     book.save(path)
 
 
-def world() -> Any:
-    """A district with streets, scenes and a registrar; returns who imports."""
+def world(role: str = "registrar") -> Any:
+    """A district with streets, scenes and somebody in `role`; returns who imports."""
     from django.core.management import call_command
     from django.utils import timezone
 
@@ -105,13 +105,11 @@ def world() -> Any:
         permissions=frozenset({AccessPermission.MANAGE_PEOPLE.value, RegistryPermission.MANAGE.value}),
         district_wide=True,
     )
-    user = open_account(username="registrar", display_name="演示", password=None, actor=founder, at=now)
+    user = open_account(username=role, display_name="演示", password=None, actor=founder, at=now)
     for code, name in SCENES.items():
         add_scene(code=code, name=name, actor=founder, at=now)
     return actor_for(
-        appoint(
-            user=user, organisation=district, role="registrar", starts_on=timezone.localdate(), actor=founder, at=now
-        )
+        appoint(user=user, organisation=district, role=role, starts_on=timezone.localdate(), actor=founder, at=now)
     )
 
 
@@ -126,7 +124,9 @@ class Stage:
         return f"{self.wall:5.1f} s ({self.processor:.1f} s of processor)"
 
 
-def take_in(path: Path, actor: Any) -> tuple[Stage, Stage, dict[str, int], dict[str, int]]:
+def take_in(
+    path: Path, actor: Any, *, spec: str = "registry.subjects", options: dict[str, Any] | None = None
+) -> tuple[Stage, Stage, dict[str, int], dict[str, int]]:
     """Reading and checking, applying, and the counts of one import."""
     from django.utils import timezone
 
@@ -142,7 +142,7 @@ def take_in(path: Path, actor: Any) -> tuple[Stage, Stage, dict[str, int], dict[
 
     services.run_check = marked
     try:
-        batch = services.import_now("registry.subjects", path=path, actor=actor, at=timezone.now())
+        batch = services.import_now(spec, path=path, actor=actor, at=timezone.now(), options=options)
     finally:
         services.run_check = check
     marks.append((time.perf_counter(), time.process_time()))

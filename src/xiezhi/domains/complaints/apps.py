@@ -31,6 +31,7 @@ class ComplaintsConfig(AppConfig):
         register(RULES)
         post_migrate.connect(load_lists, sender=self)
         _work()
+        _take_files()
         _show()
         _dress()
 
@@ -62,6 +63,15 @@ def _work() -> None:
     handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
+
+
+def _take_files() -> None:
+    """The sheets that this room takes in."""
+    from xiezhi.domains.complaints.imports import HotlineImport, PlatformImport
+    from xiezhi.foundation.imports import specs
+
+    specs.register(HotlineImport)
+    specs.register(PlatformImport)
 
 
 def _show() -> None:

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +24,15 @@ def record(action: str, row: models.Model, /, *, actor: Actor, at: datetime, **p
 
 def record_many(action: str, rows: list[Any], /, *, actor: Actor, at: datetime, **payload: Any) -> None:
     """The same entry for many rows in one statement. Raises RuntimeError outside a transaction."""
+    record_each(action, [(row, payload) for row in rows], actor=actor, at=at)
+
+
+def record_each(
+    action: str, entries: Iterable[tuple[models.Model, Mapping[str, Any]]], /, *, actor: Actor, at: datetime
+) -> None:
+    """One entry a row, each with its own payload, in one statement. Raises RuntimeError outside a transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("audit entries belong inside the transaction of the act")
-    payload = masked(payload)
     Entry.objects.bulk_create(
         Entry(
             at=at,
@@ -35,9 +41,9 @@ def record_many(action: str, rows: list[Any], /, *, actor: Actor, at: datetime, 
             object_id=str(row.pk),
             actor_user_id=actor.user_id,
             actor_membership_id=actor.membership_id,
-            payload=payload,
+            payload=masked(dict(payload)),
         )
-        for row in rows
+        for row, payload in entries
     )
 
 

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +21,20 @@ def subscribe(event_name: str, key: str, handler: Subscriber) -> None:
 
 def publish(name: str, *, at: datetime, **payload: Any) -> None:
     """Record that `name` happened, inside the caller's transaction; subscribers hear of it after commit."""
+    publish_each(name, at=at, payloads=[payload])
+
+
+def publish_each(name: str, *, at: datetime, payloads: Iterable[Mapping[str, Any]]) -> None:
+    """`publish` for many happenings of one name, in two statements."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("events belong inside the transaction of the act")
     subscribers = _subscribers.get(name, {})
     if not subscribers:
         return
-    event = Event.objects.create(name=name, at=at, payload=payload)
-    Delivery.objects.bulk_create(Delivery(event=event, subscriber=key, next_attempt_at=at) for key in subscribers)
+    events = Event.objects.bulk_create(Event(name=name, at=at, payload=dict(payload)) for payload in payloads)
+    Delivery.objects.bulk_create(
+        Delivery(event=event, subscriber=key, next_attempt_at=at) for event in events for key in subscribers
+    )
 
 
 def deliver_due(*, at: datetime, limit: int = 200) -> int:

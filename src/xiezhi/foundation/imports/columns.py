@@ -1,17 +1,19 @@
 """Columns of an import: what they are called, how a cell becomes a value. Parsers raise `CellRefused` and never guess."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Choices
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from xiezhi.foundation.files.sheets.cells import Cell, tidy_code, tidy_text
+from xiezhi.foundation.files.sheets.cells import Cell, as_text, tidy_code, tidy_text
 
 if TYPE_CHECKING:
     from xiezhi.foundation.imports.specs import ImportContext
@@ -33,7 +35,10 @@ Parser = Callable[[Cell, "ImportContext"], Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One column that a spec understands. `aliases`: other titles seen in practice. A blank cell is None, or refused when `required`."""
+    """One column that a spec understands. `aliases`: other titles seen in practice. A blank cell is None, or refused when `required`.
+
+    `masked`: how a cell with personal data is shown. A spec with such a column has its rows sealed while they wait.
+    """
 
     key: str
     label: Text
@@ -42,6 +47,7 @@ class Column:
     required: bool = False
     help: Text = ""
     example: Cell = ""
+    masked: Callable[[str], str] | None = None
 
 
 def text(longest: int = 200) -> Parser:
@@ -165,6 +171,7 @@ _DATE_FORMS = (
     re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"),
     re.compile(r"^(\d{4})(\d{2})(\d{2})$"),
 )
+_SPACES = re.compile(r"\s+")
 _MIDNIGHT = re.compile(r"[T ]?00:00(:00(\.0+)?)?$")
 
 
@@ -180,6 +187,39 @@ def day(earliest: date | None = None, latest: date | None = None) -> Parser:
         return found
 
     return parse
+
+
+_CLOCK = re.compile(r"^(.*?)[T ]?(\d{1,2})[:：时点](\d{1,2})(?:[:：分](\d{1,2})(?:\.\d+)?秒?)?分?$")
+_COMPACT = re.compile(r"^(\d{8})(\d{2})(\d{2})(\d{2})?$")
+
+
+def moment(earliest: date | None = None) -> Parser:
+    """A moment of local time: a date cell with or without a time, or a day as `day` takes it followed by 14:30, 14:30:05, 14时30分 or, all in
+    digits, 20261123143005. A day alone is its first minute. Seconds are dropped. Returns an aware datetime."""
+
+    def parse(value: Cell, context: "ImportContext") -> datetime:
+        found = _moment(value)
+        if earliest and found.date() < earliest:
+            raise CellRefused(_("日期早于 %(earliest)s。") % {"earliest": earliest})
+        return timezone.make_aware(found)
+
+    return parse
+
+
+def _moment(value: Cell) -> datetime:
+    if isinstance(value, datetime):
+        return value.replace(second=0, microsecond=0, tzinfo=None)
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    written = _SPACES.sub(" ", unicodedata.normalize("NFKC", as_text(value))).strip()
+    parts = _COMPACT.match(written) or _CLOCK.match(written)
+    if parts is None:
+        return datetime.combine(_date(value), time())
+    try:
+        clock = time(int(parts[2]), int(parts[3]))
+    except ValueError as error:
+        raise CellRefused(_("没有这个时刻。"), _("请写成 2026-11-23 14:30 这样的形式。")) from error
+    return datetime.combine(_date(parts[1]), clock)
 
 
 def _date(value: Cell) -> date:

@@ -1,3 +1,6 @@
+import json
+from typing import Any
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -9,6 +12,7 @@ from xiezhi.foundation.files.models import StoredFile
 from xiezhi.foundation.imports.specs import TO_SAVE, ImportSpec, Outcome, spec_for, specs_for
 from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.privacy.fields import EncryptedTextField
 
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
@@ -95,7 +99,8 @@ class ImportBatch(models.Model):
 
 
 class ImportRow(models.Model):
-    """A checked row in waiting. `raw` follows the batch's header; `cleaned` is what the spec will save."""
+    """A checked row in waiting. `raw` follows the batch's header; `cleaned` is what the spec will save. Of a sheet with personal data
+    both lie in `sealed` instead; `cells` and `to_save` read either."""
 
     batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(_("行号"))
@@ -105,6 +110,7 @@ class ImportRow(models.Model):
     changes = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     problems = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
+    sealed = EncryptedTextField(blank=True)
 
     class Meta:
         verbose_name = _("导入行")
@@ -113,6 +119,24 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id}:{self.number}"
+
+    def seal(self) -> "ImportRow":
+        """Move what the row holds under the seal."""
+        content = {"raw": self.raw, "cleaned": self.cleaned}
+        self.sealed, self.raw, self.cleaned = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False), [], {}
+        return self
+
+    @property
+    def cells(self) -> list[Any]:
+        """The row as it was written."""
+        cells: list[Any] = json.loads(self.sealed)["raw"] if self.sealed else self.raw
+        return cells
+
+    @property
+    def to_save(self) -> dict[str, Any]:
+        """What the spec settled on saving."""
+        clean: dict[str, Any] = json.loads(self.sealed)["cleaned"] if self.sealed else self.cleaned
+        return clean
 
 
 class RememberedMapping(models.Model):

@@ -23,7 +23,7 @@ def problem_rows(batch: ImportBatch) -> Iterator[list[Cell]]:
     for row in batch_rows(batch, Outcome.REFUSED).iterator(chunk_size=500):
         reasons = [f"{column_label(batch.spec, each['column'])}{_('：')}{each['reason']}" for each in row.problems]
         mends = [each["mend"] for each in row.problems if each["mend"]]
-        yield [*row.raw, row.number, "\n".join(reasons), "\n".join(dict.fromkeys(mends))]
+        yield [*row.cells, row.number, "\n".join(reasons), "\n".join(dict.fromkeys(mends))]
 
 
 def column_label(spec: ImportSpec, key: str) -> str:

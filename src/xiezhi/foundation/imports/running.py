@@ -99,7 +99,7 @@ def _replace(rows: list[ImportRow]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["batch", "number"],
-        update_fields=["outcome", "cleaned", "changes", "problems"],
+        update_fields=["outcome", "cleaned", "changes", "problems", "sealed"],
     )
 
 
@@ -166,7 +166,9 @@ class Checker:
         if outcome is None:
             raise RuntimeError(f"{self.spec.key}: check_chunk left row {row.number} without a verdict")
         self.counts[outcome] += 1
-        return ImportRow(
+        for told in (*row.problems, *row.warnings):
+            told["value"] = self.spec.masked(told["column"], told["value"])
+        staged = ImportRow(
             batch=self.batch,
             number=row.number,
             outcome=outcome,
@@ -176,6 +178,7 @@ class Checker:
             problems=row.problems,
             warnings=row.warnings,
         )
+        return staged.seal() if self.spec.personal else staged
 
     def _raw(self, source: SheetRow) -> list[Any]:
         shown = [_plain(value) for value in source.values[: self.width]]
@@ -200,17 +203,20 @@ class Checker:
         key = self.spec.identity[0]
         others = self.twins[row.number]
         listed = _("、").join(str(number) for number in others[:10])
-        index = self._mapped.get(key)
+        index, cells = self._mapped.get(key), row.cells
+        shown = as_text(cells[index])[:100] if index is not None else ""
         row.problems = [
             *row.problems,
             {
                 "column": key,
-                "value": as_text(row.raw[index])[:100] if index is not None else "",
+                "value": self.spec.masked(key, shown),
                 "reason": _("与第 %(rows)s 行重复。") % {"rows": listed},
                 "mend": _("请只保留其中一行。"),
             },
         ]
-        row.outcome, row.cleaned, row.changes = Outcome.REFUSED, {}, {}
+        row.outcome, row.raw, row.cleaned, row.changes = Outcome.REFUSED, cells, {}, {}
+        if self.spec.personal:
+            row.seal()
 
 
 def _plain(value: Cell) -> Any:
@@ -256,7 +262,9 @@ def run_apply(batch: ImportBatch, *, progress: Progress, actor: Actor, at: datet
 def _to_save(batch: ImportBatch, size: int) -> Iterator[list[CheckedRow]]:
     """Page by number: reading on with an open cursor while writing is not the same thing on every database."""
     last = 0
-    waiting = batch.rows.filter(outcome__in=TO_SAVE).order_by("number").values_list("number", "outcome", "cleaned")
-    while piece := [CheckedRow(*each) for each in waiting.filter(number__gt=last)[:size]]:
+    waiting = batch.rows.filter(outcome__in=TO_SAVE).order_by("number").defer("raw", "changes", "problems", "warnings")
+    while piece := [
+        CheckedRow(each.number, each.outcome, each.to_save) for each in waiting.filter(number__gt=last)[:size]
+    ]:
         last = piece[-1].number
         yield piece

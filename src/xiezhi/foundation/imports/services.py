@@ -27,6 +27,7 @@ from xiezhi.foundation.imports.workflow import import_workflow
 from xiezhi.foundation.jobs import services as jobs
 from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.orgs.models import Organisation
+from xiezhi.foundation.ui.words import masked
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance
 
@@ -98,13 +99,16 @@ def _what_was_read(spec: ImportSpec, sheet: Sheet, organisation_id: int) -> dict
         "header": list(sheet.header),
         "header_number": sheet.header_number,
         "notes": list(sheet.notes),
-        "sample": [_shown(row, len(sheet.header)) for row in islice(sheet.rows, SAMPLE_ROWS)],
+        "sample": [_shown(spec, row, len(sheet.header)) for row in islice(sheet.rows, SAMPLE_ROWS)],
         "mapping": proposed_mapping(spec, sheet.header, organisation_id),
     }
 
 
-def _shown(row: SheetRow, width: int) -> list[str]:
+def _shown(spec: ImportSpec, row: SheetRow, width: int) -> list[str]:
+    """The cells of a sample. Where persons are told of every cell is masked, since nobody has said yet which column holds what."""
     texts = [as_text(value)[:40] for value in row.values[:width]]
+    if spec.personal:
+        texts = [masked(text) if text else "" for text in texts]
     return texts + [""] * (width - len(texts))
 
 

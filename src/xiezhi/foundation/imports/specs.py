@@ -145,6 +145,16 @@ class ImportSpec:
         """The column called `key`; KeyError when there is none."""
         return next((each for each in self.columns if each.key == key), None) or _no_column(self.key, key)
 
+    @property
+    def personal(self) -> bool:
+        """Whether the sheet holds personal data: its rows are then sealed while they wait, and shown masked."""
+        return any(column.masked for column in self.columns)
+
+    def masked(self, key: str, shown: str) -> str:
+        """A cell's text as the page may show it."""
+        mask = self.column(key).masked if key else None
+        return mask(shown) if mask and shown else shown
+
     def labels(self) -> Collection[str]:
         """Every title under which a column of this sheet is known."""
         return [str(word) for each in self.columns for word in (each.label, *each.aliases)]

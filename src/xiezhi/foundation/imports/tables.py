@@ -1,6 +1,7 @@
 """The two lists: batches, and the rows of one outcome within a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
@@ -110,12 +111,12 @@ class CellColumn(django_tables2.Column):  # type: ignore[misc]
 
     attrs: ClassVar[dict[str, dict[str, str]]] = {"td": {"class": "text-nowrap"}, "th": {"class": "text-nowrap"}}
 
-    def __init__(self, index: int, **kwargs: Any) -> None:
-        super().__init__(accessor="raw", orderable=False, **kwargs)
-        self.index = index
+    def __init__(self, index: int, mask: Callable[[str], str], **kwargs: Any) -> None:
+        super().__init__(accessor="cells", orderable=False, **kwargs)
+        self.index, self.mask = index, mask
 
     def render(self, value: list[Any]) -> str:
-        text = as_text(value[self.index]) if self.index < len(value) else ""
+        text = self.mask(as_text(value[self.index])) if self.index < len(value) else ""
         return f"{text[:LONGEST_CELL]}…" if len(text) > LONGEST_CELL else text or "—"
 
 
@@ -141,5 +142,8 @@ def row_table(batch: ImportBatch, outcome: str) -> tuple[type[RowTable], list[tu
     places = list(batch.mapping.items())
     cells = places[:2] if outcome in {Outcome.REFUSED, Outcome.CHANGED} else places
     on_phone = ("number", *(name for name, _column in shown), *(f"cell_{key}" for key, _index in places[:2]))
-    shown += [(f"cell_{key}", CellColumn(index, verbose_name=column_label(batch.spec, key))) for key, index in cells]
+    shown += [
+        (f"cell_{key}", CellColumn(index, partial(batch.spec.masked, key), verbose_name=column_label(batch.spec, key)))
+        for key, index in cells
+    ]
     return type("OutcomeTable", (RowTable,), {"phone": on_phone}), shown

@@ -8,7 +8,7 @@ import django_filters
 from django import forms
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
@@ -50,6 +50,23 @@ class Bulk:
     style: str = "secondary"
     permission: str | None = None
     needs_reason: bool = False
+
+
+def selected(request: DeskRequest, seen: QuerySet[Any]) -> list[Any]:
+    """The ticked rows that a `Bulk` button sent, as far as the person sees them, by key. Raises Refused when none is ticked, 404 when
+    one of them is not among `seen`."""
+    chosen = {int(each) for each in request.POST.getlist("selected") if each.isdecimal() and len(each) < 19}
+    if not chosen:
+        raise Refused(_("请先勾选要办理的行。"))
+    found = list(seen.filter(pk__in=chosen).order_by("pk"))
+    if len(found) != len(chosen):
+        raise Http404
+    return found
+
+
+def bulk_reason(request: DeskRequest) -> str:
+    """The reason that was given with a `Bulk` button: the bar holds one box a button, and the filled one counts."""
+    return next((each for each in request.POST.getlist("reason") if each.strip()), "")
 
 
 @dataclass(frozen=True)

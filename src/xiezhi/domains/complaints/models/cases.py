@@ -204,12 +204,17 @@ class Case(models.Model):
 
 
 class ExternalNumber(models.Model):
-    """编号 under which another register knows the case: unique there. A case may carry one of each."""
+    """编号 under which another register knows the case: unique there. A case may carry one of each.
+
+    `told`: what the last work-order file said under this number, without anybody's personal data; empty where no file did. The next file
+    is compared with it, so that what was corrected here is not undone by the same file once more.
+    """
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="numbers")
     register = models.CharField(_("登记系统"), max_length=8, choices=Register)
     number = models.CharField(_("编号"), max_length=40)
     recorded_at = models.DateTimeField()
+    told = models.JSONField(default=dict)
 
     class Meta:
         verbose_name = _("外部编号")

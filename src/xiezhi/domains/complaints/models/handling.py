@@ -143,18 +143,26 @@ class Agreement(models.Model):
 
 class ReplyTemplate(models.Model):
     """答复模板 for a kind of case in a state or with an outcome, resting on an article. `text` has {number} {title} {respondent} {reason}
-    {article} {unit} {terms} as places to fill."""
+    {article} {unit} {terms} as places to fill. What was sent stays bound to its version: a change is a new one of the same code."""
 
-    code = models.CharField(_("代码"), max_length=30, unique=True)
+    code = models.CharField(_("代码"), max_length=30)
+    version = models.PositiveSmallIntegerField(_("版本"), default=1)
     title = models.CharField(_("名称"), max_length=60)
     kinds = models.CharField(_("适用类型"), max_length=80, blank=True)
+    statuses = models.CharField(_("适用状态"), max_length=80, blank=True)
     outcomes = models.CharField(_("适用结果"), max_length=80, blank=True)
     article = models.CharField(_("依据条款"), max_length=60, blank=True)
     text = models.TextField(_("正文"), max_length=4000)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField(_("在用"), default=True)
+    made_at = models.DateTimeField(_("制定时间"), null=True)
+    retired_at = models.DateTimeField(_("停用时间"), null=True)
 
     class Meta:
         verbose_name = _("答复模板")
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="template_version_once"),
+            models.UniqueConstraint(fields=["code"], condition=Q(is_active=True), name="one_template_in_use"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 
 from xiezhi.domains.complaints import rules
 from xiezhi.domains.complaints.models import Case, ComplaintParty
+from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.words import Kind
+from xiezhi.domains.complaints.workorders import is_mixed
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.rules.queries import Reading, rule_book
@@ -98,3 +100,11 @@ def _people_sharing(case: Case) -> int:
                 sharing = ComplaintParty.objects.filter(**{column: value})[:MOST_READ]
                 most = max(most, len({each.name for each in sharing if each.name}))
     return most
+
+
+def mixed_material(case: Case, actor: Actor) -> bool:
+    """Whether to offer that the report half of a complaint be split off (art. 9): its text asks for both, and nobody has done so yet."""
+    if case.kind != Kind.COMPLAINT or not case.is_open or not actor.can(May.REGISTER):
+        return False
+    told = any("report" in number.told.get("kinds", "") for number in case.numbers.all())
+    return (told or is_mixed(case.kind, case.description)) and not case.parts.exists()

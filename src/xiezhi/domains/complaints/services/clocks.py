@@ -1,6 +1,6 @@
 """Clocks (期限) of a case: started, met, dropped, and reckoned anew when what they rest on changes. The old value is always kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -10,6 +10,7 @@ from xiezhi.domains.complaints.services.reckoning import Measure, Reckoning, pau
 from xiezhi.domains.complaints.words import ClockKind, Kind
 
 CHUNK = 500
+RECEIPT_CLOCKS: Mapping[str, str] = {Kind.COMPLAINT: ClockKind.DECIDE.value, Kind.REPORT: ClockKind.REPORT.value}
 Why = ClockRevision.Why
 
 
@@ -20,13 +21,18 @@ def start_clock(
     running = Clock.objects.filter(case=case, kind=kind, about=about, met_at=None, dropped_at=None).first()
     if running:
         return running
-    reckoning = reckoning or Reckoning()
-    measure = reckoning.measure(kind, tier=case.tier, started_at=started_at)
-    clock = Clock(case=case, kind=kind, about=about, started_at=started_at)
-    _take(clock, measure)
-    _set_due(clock, reckoning, (), at=at)
+    clock = _new_clock(case, kind, reckoning or Reckoning(), started_at=started_at, at=at, about=about)
     clock.save()
     refresh_due(case)
+    return clock
+
+
+def _new_clock(
+    case: Case, kind: str, reckoning: Reckoning, *, started_at: datetime, at: datetime, about: str = ""
+) -> Clock:
+    clock = Clock(case=case, kind=kind, about=about, started_at=started_at)
+    _take(clock, reckoning.measure(kind, tier=case.tier, started_at=started_at))
+    _set_due(clock, reckoning, (), at=at)
     return clock
 
 
@@ -151,12 +157,18 @@ def _revise(clocks: list[Clock], reckoning: Reckoning, why: str, *, at: datetime
     return len(moved)
 
 
-def start_receipt_clocks(case: Case, *, at: datetime) -> None:
-    """What begins when a statutory channel has received it: the hotline's tier, and by kind the decision (art. 15) or the report's check."""
-    reckoning = Reckoning()
-    if case.tier:
-        start_clock(case, ClockKind.TIER, started_at=case.received_at, at=at, reckoning=reckoning)
-    if case.kind == Kind.COMPLAINT:
-        start_clock(case, ClockKind.DECIDE, started_at=case.received_at, at=at, reckoning=reckoning)
-    if case.kind == Kind.REPORT:
-        start_clock(case, ClockKind.REPORT, started_at=case.received_at, at=at, reckoning=reckoning)
+def start_receipt_clocks(cases: Sequence[Case], *, at: datetime) -> None:
+    """What begins when a statutory channel has received cases: the hotline's tier, and by kind the decision (art. 15) or the report's check.
+
+    For cases that have no clock yet; a few statements for any number of them.
+    """
+    reckoning, started = Reckoning(), []
+    for case in cases:
+        kinds = [RECEIPT_CLOCKS[case.kind]] if case.kind in RECEIPT_CLOCKS else []
+        if case.tier:
+            kinds.append(ClockKind.TIER.value)
+        own = [_new_clock(case, kind, reckoning, started_at=case.received_at, at=at) for kind in kinds]
+        case.next_due_at = min((each.due_at for each in own if each.due_at), default=None)
+        started += own
+    Clock.objects.bulk_create(started)
+    Case.objects.bulk_update(cases, ["next_due_at"], batch_size=CHUNK)

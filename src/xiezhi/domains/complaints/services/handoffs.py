@@ -4,7 +4,7 @@ Rooms below this one subscribe to `complaints.handoff` ({handoff_id, kind, case_
 event `complaints.handoff_taken` ({handoff_id, object_kind, object_id, note}). Until somebody subscribes, nothing is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from xiezhi.domains.complaints.words import HandoffKind, Kind
 from xiezhi.domains.inspections.services.checks import raise_case_check
 from xiezhi.foundation.access.actors import SYSTEM, Actor
 from xiezhi.foundation.audit.services import record
-from xiezhi.foundation.events.services import publish
+from xiezhi.foundation.events.services import publish_each
 from xiezhi.foundation.rules.queries import reading
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -28,8 +28,21 @@ AGAIN = timedelta(days=1)
 RATE_DAYS = timedelta(days=30)
 
 
-def offer_handoffs(case: Case, *, at: datetime) -> list[Handoff]:
-    """Write down what other systems should take up for this case, once each, and tell them. In the caller's transaction."""
+def offer_handoffs(cases: Sequence[Case], *, at: datetime) -> list[Handoff]:
+    """Write down what other systems should take up for these cases, once each, and tell them. In the caller's transaction."""
+    wanted = [(case, kind) for case in cases for kind in _wanted(case)]
+    if not wanted:
+        return []
+    keys = {case.pk for case, _kind in wanted}
+    have = set(Handoff.objects.filter(case__in=keys).values_list("case_id", "kind"))
+    made = Handoff.objects.bulk_create(
+        Handoff(case=case, kind=kind, made_at=at, told_at=at) for case, kind in wanted if (case.pk, kind) not in have
+    )
+    publish_each("complaints.handoff", at=at, payloads=[_told(handoff) for handoff in made])
+    return made
+
+
+def _wanted(case: Case) -> list[str]:
     wanted: list[str] = []
     if case.category and case.category.handoff:
         wanted.append(case.category.handoff)
@@ -37,13 +50,15 @@ def offer_handoffs(case: Case, *, at: datetime) -> list[Handoff]:
         wanted.append(HandoffKind.INSPECTION)
     if case.subject and _is_frequent(case):
         wanted.append(HandoffKind.RISK)
-    made = []
-    for kind in wanted:
-        handoff, new = Handoff.objects.get_or_create(case=case, kind=kind, defaults={"made_at": at})
-        if new:
-            _announce(handoff, at=at)
-            made.append(handoff)
-    return made
+    return wanted
+
+
+def _told(handoff: Handoff) -> dict[str, Any]:
+    case = handoff.case
+    return {
+        "handoff_id": handoff.pk, "kind": handoff.kind, "case_id": case.pk, "number": case.number,
+        "subject_id": case.subject_id, "premises_id": case.premises_id,
+    }  # fmt: skip
 
 
 def _is_frequent(case: Case) -> bool:
@@ -56,22 +71,13 @@ def _is_frequent(case: Case) -> bool:
     return recent.exclude(status__in=["lead", "dismissed", "merged"]).count() >= int(threshold)
 
 
-def _announce(handoff: Handoff, *, at: datetime) -> None:
-    case = handoff.case
-    publish(
-        "complaints.handoff", at=at, handoff_id=handoff.pk, kind=handoff.kind, case_id=case.pk, number=case.number,
-        subject_id=case.subject_id, premises_id=case.premises_id,
-    )  # fmt: skip
-    Handoff.objects.filter(pk=handoff.pk).update(told_at=at)
-
-
 @transaction.atomic
 def tell_waiting_again(*, at: datetime) -> int:
     """The ticker's: what nobody took up is told again once a day, so that a room that came later hears of it. Returns how many."""
     waiting = Handoff.objects.filter(taken_at=None, told_at__lte=at - AGAIN).exclude(kind=HandoffKind.INSPECTION)
     found = list(waiting.select_related("case").order_by("pk")[:500])
-    for handoff in found:
-        _announce(handoff, at=at)
+    publish_each("complaints.handoff", at=at, payloads=[_told(handoff) for handoff in found])
+    Handoff.objects.filter(pk__in=[handoff.pk for handoff in found]).update(told_at=at)
     return len(found)
 
 

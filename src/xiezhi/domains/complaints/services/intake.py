@@ -1,6 +1,7 @@
 """收件: from whatever channel to a lead or a registered case. Every channel ends in `receive_case`."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,19 +11,19 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.complaints.models import Case, Category, ExternalNumber, NumberSeries, TierChange
+from xiezhi.domains.complaints.models import Case, Category, ComplaintParty, ExternalNumber, NumberSeries, TierChange
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.services import clocks, handoffs, likeness, suggesting
-from xiezhi.domains.complaints.services.people import Person, add_party
-from xiezhi.domains.complaints.services.story import tell
-from xiezhi.domains.complaints.texts import LONGEST, clean, heading, search_words
+from xiezhi.domains.complaints.services.people import Person, add_party, new_party
+from xiezhi.domains.complaints.services.story import tell, tell_each
+from xiezhi.domains.complaints.texts import LONGEST, clean, heading, mask_personal, search_words
 from xiezhi.domains.complaints.words import STATUTORY, CaseStatus, Channel, Kind, Register, Tier, Urgency
 from xiezhi.domains.complaints.workflow import CASE
-from xiezhi.domains.registry.models import Premises, Subject, Tenancy
-from xiezhi.domains.registry.services.timeline import add_to_timeline
+from xiezhi.domains.registry.models import Premises, Subject, Tenancy, TimelineEntry
+from xiezhi.domains.registry.services.timeline import add_many_to_timeline
 from xiezhi.foundation.access.actors import Actor
-from xiezhi.foundation.audit.services import record
-from xiezhi.foundation.events.services import publish
+from xiezhi.foundation.audit.services import record, record_each
+from xiezhi.foundation.events.services import publish_each
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.errors import Refused
 from xiezhi.foundation.workflow.services import advance
@@ -58,10 +59,11 @@ class Matter:
 
 @dataclass(frozen=True)
 class Numbered:
-    """A number of another register: `register` 12345, 12315 or other."""
+    """A number of another register: `register` 12345, 12315 or other. `told`: see ExternalNumber."""
 
     register: str
     number: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,31 @@ class Intake:
     numbers: Sequence[Numbered] = field(default_factory=tuple)
 
 
-def take_number(at: datetime) -> str:
-    """The next case number of the year, as S2026-000001, in the caller's transaction."""
+def take_numbers(count: int, at: datetime) -> list[str]:
+    """The next `count` case numbers of the year, as S2026-000001, in the caller's transaction."""
     year = timezone.localdate(at).year
     NumberSeries.objects.bulk_create([NumberSeries(year=year)], ignore_conflicts=True)
-    NumberSeries.objects.filter(year=year).update(last=F("last") + 1)
-    return f"S{year}-{NumberSeries.objects.values_list('last', flat=True).get(year=year):06d}"
+    NumberSeries.objects.filter(year=year).update(last=F("last") + count)
+    last = NumberSeries.objects.values_list("last", flat=True).get(year=year)
+    return [f"S{year}-{number:06d}" for number in range(last - count + 1, last + 1)]
 
 
 def known_case(numbers: Sequence[Numbered]) -> Case | None:
     """The case that carries one of these numbers already."""
-    wanted = Q(pk__in=[])
-    for each in numbers:
-        wanted |= Q(register=each.register, number=each.number.strip())
-    found = ExternalNumber.objects.filter(wanted).select_related("case").first()
-    return found.case if found else None
+    return next((each.case for each in known_numbers(numbers)), None)
 
 
-@transaction.atomic
+def known_numbers(numbers: Sequence[Numbered]) -> list[ExternalNumber]:
+    """Those of these numbers that a case carries already, with their cases; one query a register and 500 numbers."""
+    found: list[ExternalNumber] = []
+    for register in sorted({each.register for each in numbers}):
+        wanted = sorted({each.number.strip()[:40] for each in numbers if each.register == register})
+        for start in range(0, len(wanted), 500):
+            rows = ExternalNumber.objects.filter(register=register, number__in=wanted[start : start + 500])
+            found += rows.select_related("case").order_by("pk")
+    return found
+
+
 def receive_case(*, intake: Intake, actor: Actor, at: datetime) -> Case:
     """Take in one arrival. By a statutory channel it is registered at once and its clocks run from `received_at`; by any other it is a
     lead (线索) until its 12345 or 12315 number is recorded (`register_lead`).
@@ -100,42 +109,49 @@ def receive_case(*, intake: Intake, actor: Actor, at: datetime) -> Case:
     The system may take in for public channels; people need REGISTER. Raises Refused for an empty or endless text, a number that
     another case carries, a hotline or platform case without its number, or a receipt in the future.
     """
+    return receive_cases(intakes=[intake], actor=actor, at=at)[0]
+
+
+@transaction.atomic
+def receive_cases(*, intakes: Sequence[Intake], actor: Actor, at: datetime) -> list[Case]:
+    """`receive_case` for many arrivals, all or none, in a few statements; the cases in the same order."""
     if not actor.is_system:
         actor.require(May.REGISTER)
-    matter, numbers = _checked(intake, at)
-    statutory = intake.channel in STATUTORY
-    case = Case(
-        number=take_number(at), kind=matter.kind, channel=intake.channel,
-        status=CaseStatus.REGISTERED if statutory else CaseStatus.LEAD,
-        received_at=intake.received_at, arrived_at=at, registered_at=at if statutory else None,
+    checked = [_checked(intake, at) for intake in intakes]
+    _refuse_taken([each for _matter, numbers in checked for each in numbers])
+    cases, parties, carried = [], [], []
+    for number, intake, (matter, numbers) in zip(take_numbers(len(intakes), at), intakes, checked, strict=True):
+        statutory = intake.channel in STATUTORY
+        case = Case(
+            number=number, kind=matter.kind, channel=intake.channel,
+            status=CaseStatus.REGISTERED if statutory else CaseStatus.LEAD,
+            received_at=intake.received_at, arrived_at=at, registered_at=at if statutory else None,
+        )  # fmt: skip
+        describe(case, matter)
+        case.search = search_text(case, numbers)
+        cases.append(case)
+        parties += [new_party(case, person) for person in intake.people or [Person(anonymous=True)]]
+        carried += _new_numbers(case, numbers, at)
+    Case.objects.bulk_create(cases)
+    ComplaintParty.objects.bulk_create(parties)
+    ExternalNumber.objects.bulk_create(carried)
+    for case in cases:
+        suggesting.understand(case, at=at)
+    received = _("收到：%(channel)s")
+    tell_each(
+        [(case, "received", received % {"channel": case.get_channel_display()}) for case in cases],
+        actor=actor, at=at, public=True,
     )  # fmt: skip
-    describe(case, matter)
-    case.search = search_text(case, numbers)
-    case.save()
-    for person in intake.people or [Person(anonymous=True)]:
-        add_party(case, person)
-    _record_numbers(case, numbers, at)
-    suggesting.understand(case, at=at)
-    tell(
-        case,
-        "received",
-        _("收到：%(channel)s") % {"channel": case.get_channel_display()},
-        actor=actor,
-        at=at,
-        public=True,
-    )
-    record(
-        "complaints.case.received", case, actor=actor, at=at, kind=case.kind, channel=case.channel, number=case.number
-    )
-    if statutory:
-        begin_case(case, actor=actor, at=at)
-    publish("complaints.case_received", at=at, case_id=case.pk)
-    return case
+    facts = [(case, {"kind": case.kind, "channel": case.channel, "number": case.number}) for case in cases]
+    record_each("complaints.case.received", facts, actor=actor, at=at)
+    begin_cases([case for case in cases if case.channel in STATUTORY], actor=actor, at=at)
+    publish_each("complaints.case_received", at=at, payloads=[{"case_id": case.pk} for case in cases])
+    return cases
 
 
 def _checked(intake: Intake, at: datetime) -> tuple[Matter, list[Numbered]]:
     matter = intake.matter
-    description, title = clean(matter.description), clean(matter.title).replace("\n", " ")
+    description, title = clean(matter.description), mask_personal(clean(matter.title)).replace("\n", " ")
     if not description and not title:
         raise Refused(_("请写明诉求内容。"))
     if len(description) > LONGEST:
@@ -149,7 +165,6 @@ def _checked(intake: Intake, at: datetime) -> tuple[Matter, list[Numbered]]:
     register = NUMBERED_CHANNELS.get(Channel(intake.channel))
     if register and not any(each.register == register for each in numbers):
         raise Refused(_("请填写%(register)s编号：它是法定登记，本系统只是工作台。") % {"register": register.label})
-    _refuse_taken(numbers)
     return replace(matter, description=description, title=(title or heading(description))[:120]), numbers
 
 
@@ -157,6 +172,10 @@ def _refuse_taken(numbers: Sequence[Numbered], *, besides: Case | None = None) -
     other = known_case(numbers)
     if other and other != besides:
         raise Refused(_("这个编号已登记为诉求 %(number)s，不能重复登记。") % {"number": other.number})
+    counts = Counter((each.register, each.number) for each in numbers)
+    twice = next((number for (_register, number), count in counts.items() if count > 1), "")
+    if twice:
+        raise Refused(_("编号 %(number)s 出现了两次。") % {"number": twice})
 
 
 def describe(case: Case, matter: Matter) -> None:
@@ -205,26 +224,33 @@ def search_text(case: Case, numbers: Sequence[Numbered] = ()) -> str:
     return " ".join(search_words(*own))
 
 
-def _record_numbers(case: Case, numbers: Sequence[Numbered], at: datetime) -> None:
-    ExternalNumber.objects.bulk_create(
-        ExternalNumber(case=case, register=each.register, number=each.number[:40], recorded_at=at) for each in numbers
-    )
+def _new_numbers(case: Case, numbers: Sequence[Numbered], at: datetime) -> list[ExternalNumber]:
+    return [
+        ExternalNumber(case=case, register=each.register, number=each.number[:40], recorded_at=at, told=dict(each.told))
+        for each in numbers
+    ]
 
 
-def begin_case(case: Case, *, actor: Actor, at: datetime) -> None:
-    """What happens once a case is statutorily received: tier, clocks, the subject's timeline, and what other systems should take up."""
-    TierChange.objects.create(
-        case=case, tier=case.tier, reason=_("登记时按类别和紧急程度确定"), by_id=actor.user_id, at=at
+def begin_cases(cases: Sequence[Case], *, actor: Actor, at: datetime) -> None:
+    """What happens once cases are statutorily received: tier, clocks, the subject's timeline, and what other systems should take up."""
+    if not cases:
+        return
+    reason = _("登记时按类别和紧急程度确定")
+    TierChange.objects.bulk_create(
+        TierChange(case=case, tier=case.tier, reason=reason, by_id=actor.user_id, at=at) for case in cases
     )
-    clocks.start_receipt_clocks(case, at=at)
-    if case.subject and not case.is_confidential:
-        add_to_timeline(
+    clocks.start_receipt_clocks(cases, at=at)
+    add_many_to_timeline(
+        TimelineEntry(
             subject=case.subject, premises=case.premises, kind="complaints.received", at=at,
             title=_("收到%(kind)s：%(category)s") % {"kind": case.get_kind_display(), "category": case.category or _("未分类")},
             object_kind="complaints.case", object_id=str(case.pk),
-        )  # fmt: skip
-    handoffs.offer_handoffs(case, at=at)
-    publish("complaints.case_registered", at=at, case_id=case.pk)
+        )
+        for case in cases
+        if case.subject and not case.is_confidential
+    )  # fmt: skip
+    handoffs.offer_handoffs(cases, at=at)
+    publish_each("complaints.case_registered", at=at, payloads=[{"case_id": case.pk} for case in cases])
 
 
 @transaction.atomic
@@ -250,11 +276,11 @@ def register_lead(
     case = advance(
         CASE, case, "register", actor=actor, at=at, seen_status=seen_status, changes={"received_at": received_there_at}
     )
-    _record_numbers(case, [number], at)
+    ExternalNumber.objects.bulk_create(_new_numbers(case, [number], at))
     case.search = search_text(case, [*(Numbered(each.register, each.number) for each in case.numbers.all())])
     case.save(update_fields=["search"])
     tell(case, "registered", _("登记编号，转为诉求"), actor=actor, at=at, text=number.number, public=True)
-    begin_case(case, actor=actor, at=at)
+    begin_cases([case], actor=actor, at=at)
     return case
 
 
@@ -296,6 +322,7 @@ def amend_case(*, case: Case, matter: Matter, actor: Actor, at: datetime) -> Cas
     """
     if not (actor.can(May.DISPATCH) or actor.can(May.HANDLE)):
         actor.require(May.DISPATCH)
+    case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     if not case.is_open:
         raise Refused(_("已经答复或者办结的诉求不再修改；新情况请登记新的诉求并关联。"))
     kept = {name: getattr(case, name) for name in ("kind", "description", "tier", "received_at")}
@@ -312,7 +339,7 @@ def amend_case(*, case: Case, matter: Matter, actor: Actor, at: datetime) -> Cas
     tell(case, "amended", _("修改诉求要素"), actor=actor, at=at)
     record("complaints.case.amended", case, actor=actor, at=at, fields=changed)
     if case.status != CaseStatus.LEAD:
-        handoffs.offer_handoffs(case, at=at)
+        handoffs.offer_handoffs([case], at=at)
     return case
 
 
@@ -330,7 +357,7 @@ def split_case(*, case: Case, report: Matter, actor: Actor, at: datetime) -> Cas
     if case.parts.exists():
         raise Refused(_("举报部分已经拆出：%(number)s。") % {"number": case.parts.get().number})
     half = Case(
-        number=take_number(at), channel=case.channel, split_from=case, received_at=case.received_at, arrived_at=at,
+        number=take_numbers(1, at)[0], channel=case.channel, split_from=case, received_at=case.received_at, arrived_at=at,
         status=CaseStatus.LEAD if case.status == CaseStatus.LEAD else CaseStatus.REGISTERED,
         registered_at=None if case.status == CaseStatus.LEAD else at,
     )  # fmt: skip
@@ -351,5 +378,5 @@ def split_case(*, case: Case, report: Matter, actor: Actor, at: datetime) -> Cas
     tell(half, "split", _("从投诉中拆出的举报（第九条）"), actor=actor, at=at)
     record("complaints.case.split", half, actor=actor, at=at, number=half.number, split_from=case.number)
     if half.status == CaseStatus.REGISTERED:
-        begin_case(half, actor=actor, at=at)
+        begin_cases([half], actor=actor, at=at)
     return half

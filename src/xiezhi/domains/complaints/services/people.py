@@ -51,8 +51,15 @@ def phone_digest(phone: str) -> str:
 
 def add_party(case: Case, person: Person) -> ComplaintParty:
     """Enter a person of a case, in the caller's transaction."""
+    party = new_party(case, person)
+    party.save()
+    return party
+
+
+def new_party(case: Case, person: Person) -> ComplaintParty:
+    """A person of a case, not yet saved."""
     address = clean(person.address)[:200]
-    return ComplaintParty.objects.create(
+    return ComplaintParty(
         case=case,
         role=person.role,
         name=clean(person.name)[:60],

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from xiezhi.domains.complaints.models import Agreement, Case, Reply, ReplyTemplate
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.services import clocks
-from xiezhi.domains.complaints.services.intake import begin_case, take_number
+from xiezhi.domains.complaints.services.intake import begin_cases, take_numbers
 from xiezhi.domains.complaints.services.people import Person, add_party
 from xiezhi.domains.complaints.services.story import tell
 from xiezhi.domains.complaints.texts import clean
@@ -132,7 +132,7 @@ def reopen_case(*, case: Case, reason: str, actor: Actor, at: datetime) -> Case:
     if running:
         raise Refused(_("已经在重新办理：%(number)s。") % {"number": running.number})
     again = Case(
-        number=take_number(at), channel=case.channel, reopened_from=case, received_at=at, arrived_at=at,
+        number=take_numbers(1, at)[0], channel=case.channel, reopened_from=case, received_at=at, arrived_at=at,
         status=CaseStatus.REGISTERED, registered_at=at, first_receiver_id=case.first_receiver_id,
     )  # fmt: skip
     return _fill_reopened(again, case, clean(reason), actor=actor, at=at)
@@ -173,5 +173,5 @@ def _fill_reopened(again: Case, case: Case, reason: str, *, actor: Actor, at: da
         public=True,
     )
     record("complaints.case.reopened", again, actor=actor, at=at, number=again.number, reopened_from=case.number)
-    begin_case(again, actor=actor, at=at)
+    begin_cases([again], actor=actor, at=at)
     return again

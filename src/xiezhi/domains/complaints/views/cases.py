@@ -28,7 +28,7 @@ from xiezhi.domains.complaints.queries.cases import (
     story_of,
     waiting_for,
 )
-from xiezhi.domains.complaints.queries.hints import claim_hints, missing_material, same_person
+from xiezhi.domains.complaints.queries.hints import claim_hints, missing_material, mixed_material, same_person
 from xiezhi.domains.complaints.queries.search import search_cases
 from xiezhi.domains.complaints.services.people import may_see_person, open_party
 from xiezhi.domains.complaints.views.acts import further_acts, leads, links_for
@@ -167,6 +167,7 @@ def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "numbers": case.numbers.all(),
         "parties": case.parties.all(),
         "may_see_person": may_see_person(case, actor),
+        "mixed": mixed_material(case, actor),
         "missing": missing_material(case) if case.kind == Kind.COMPLAINT and case.is_open else [],
         "hints": claim_hints(case, actor) if deciding else [],
         "same_person": list(same_person(case, actor)[:5]) if actor.can(May.SEE_PERSON) else [],

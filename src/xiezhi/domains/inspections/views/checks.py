@@ -33,7 +33,7 @@ from xiezhi.foundation.rules.queries import rule_book
 from xiezhi.foundation.rules.registry import get_rule
 from xiezhi.foundation.ui import words
 from xiezhi.foundation.ui.forms import form_page
-from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, bulk_reason, list_page, selected
 from xiezhi.foundation.ui.tables import StatusColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
 
@@ -254,23 +254,15 @@ def checks_move(request: DeskRequest, move: str) -> HttpResponse:
     """The same for all selected checks, all or none."""
     if move not in MOVES:
         raise Http404
-    chosen = {int(each) for each in request.POST.getlist("selected") if each.isdecimal()}
-    if not chosen:
-        raise Refused(_("请先勾选要办理的任务。"))
-    checks = list(Check.objects.visible_to(request.actor).filter(pk__in=chosen).order_by("pk"))
-    if len(checks) != len(chosen):
-        raise Http404
-    _move(request, checks, move)
+    _move(request, selected(request, Check.objects.visible_to(request.actor)), move)
     back = request.POST.get("back", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else "inspections:checks")
 
 
 def _move(request: DeskRequest, checks: Sequence[Check], move: str) -> None:
-    # The bulk bar holds one reason box a button; the filled one counts.
-    reason = next((each for each in request.POST.getlist("reason") if each.strip()), "")
     who = {"actor": request.actor, "at": timezone.now()}
-    count = MOVES[move](checks, reason, who)
+    count = MOVES[move](checks, bulk_reason(request), who)
     messages.success(request, str(DONE[move]) % {"count": count})
 
 

@@ -5,16 +5,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
 
 from xiezhi.domains.prepaid.models import Merchant
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.forms import form_page, saved
-from xiezhi.foundation.workflow.errors import Refused
 
 
 def merchant_of(request: DeskRequest, pk: int) -> Merchant:
@@ -47,17 +44,6 @@ def act_page(
         messages.success(request, done)
         return redirect(then(result) if then else back)
     return form_page(request, form, cancel_url=back, **page)
-
-
-def selected(request: DeskRequest, seen: QuerySet[Any]) -> list[Any]:
-    """The ticked rows of a list, as far as the person sees them. Raises Refused when none is ticked, 404 for others' rows."""
-    chosen = {int(each) for each in request.POST.getlist("selected") if each.isdecimal()}
-    if not chosen:
-        raise Refused(_("请先勾选要办理的行。"))
-    found = list(seen.filter(pk__in=chosen).order_by("pk"))
-    if len(found) != len(chosen):
-        raise Http404
-    return found
 
 
 def as_file(response: HttpResponse, name: str) -> HttpResponse:

@@ -14,10 +14,10 @@ from xiezhi.domains.prepaid.models import ApiKey, Webhook, WebhookDelivery
 from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.services import keys, webhooks
 from xiezhi.domains.prepaid.tables import DeliveryFilters, DeliveryTable, KeyFilters, KeyTable
-from xiezhi.domains.prepaid.views.common import act_page, own_merchant, selected
+from xiezhi.domains.prepaid.views.common import act_page, own_merchant
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.ui.lists import Action, Bulk, Empty, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, list_page, selected
 
 
 @require_GET

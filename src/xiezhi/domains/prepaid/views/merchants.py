@@ -19,12 +19,12 @@ from xiezhi.domains.prepaid.permissions import PrepaidPermission as May
 from xiezhi.domains.prepaid.queries import custody as queries
 from xiezhi.domains.prepaid.services import custody, merchants
 from xiezhi.domains.prepaid.tables import MerchantFilters, MerchantTable, ProductFilters, ProductTable
-from xiezhi.domains.prepaid.views.common import act_page, merchant_of, own_merchant, selected
+from xiezhi.domains.prepaid.views.common import act_page, merchant_of, own_merchant
 from xiezhi.domains.prepaid.views.money import accounts_kept
 from xiezhi.domains.registry.services import end_tenancy, register_tenancy
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
-from xiezhi.foundation.ui.lists import Action, Bulk, Empty, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, list_page, selected
 
 DAYS_SHOWN = 180
 
