@@ -89,13 +89,16 @@ class Known:
     street_id: int | None = None
 
 
-def read(text: str, *, on: date, known: Known | None = None) -> Reading:
-    """All that a text offers. An empty text offers nothing; of a long one the first 20,000 characters are read."""
+def read(
+    text: str, *, on: date, known: Known | None = None, categories: Mapping[str, Category] | None = None
+) -> Reading:
+    """All that a text offers. An empty text offers nothing; of a long one the first 20,000 characters are read. `categories`: those in use by
+    their codes, where the caller has them."""
     text = text[:READ]
     if not any(map(str.isalnum, text)):
         return Reading(())
     known = known or Known()
-    categories = {each.code: each for each in Category.objects.filter(is_active=True)}
+    categories = categories_in_use() if categories is None else categories
     offers, digest = _category(text, categories)
     offers += _whom_and_where(text, on)
     offers += _by_words(text)
@@ -104,6 +107,11 @@ def read(text: str, *, on: date, known: Known | None = None) -> Reading:
     category_id = known.category_id or (categories[chosen.value].pk if chosen else None)
     offers += likely_unit(category_id, known.street_id or (int(street.value) if street else None))
     return Reading((*offers, *_facts(text, on)), digest)
+
+
+def categories_in_use() -> dict[str, Category]:
+    """The categories in use, by their codes."""
+    return {each.code: each for each in Category.objects.filter(is_active=True)}
 
 
 def _category(text: str, categories: Mapping[str, Category]) -> tuple[list[Offer], str]:
@@ -313,8 +321,8 @@ def _fact(kind: str, value: str, label: str, words: str, fills: Mapping[str, str
     return Offer(kind, value, label, None, True, reasons, SOURCE.WORDS, fills)
 
 
-def read_case(case: Case) -> Reading:
+def read_case(case: Case, categories: Mapping[str, Category] | None = None) -> Reading:
     """The reading of a case's own text, with a unit for what the case says already."""
     known = Known(category_id=case.category_id, street_id=case.street_id)
     text = f"{case.respondent_name} {case.place}\n{case.description or case.title}"
-    return read(text, on=timezone.localdate(case.received_at), known=known)
+    return read(text, on=timezone.localdate(case.received_at), known=known, categories=categories)

@@ -135,8 +135,7 @@ def receive_cases(*, intakes: Sequence[Intake], actor: Actor, at: datetime) -> l
     Case.objects.bulk_create(cases)
     ComplaintParty.objects.bulk_create(parties)
     ExternalNumber.objects.bulk_create(carried)
-    for case in cases:
-        suggesting.understand(case, at=at)
+    suggesting.understand(cases, at=at)
     received = _("收到：%(channel)s")
     tell_each(
         [(case, "received", received % {"channel": case.get_channel_display()}) for case in cases],
@@ -365,7 +364,7 @@ def split_case(*, case: Case, report: Matter, actor: Actor, at: datetime) -> Cas
     half.description = clean(report.description)
     half.search = search_text(half)
     half.save()
-    suggesting.understand(half, at=at)
+    suggesting.understand([half], at=at)
     for party in case.parties.all():
         add_party(
             half,

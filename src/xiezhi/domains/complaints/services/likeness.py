@@ -20,12 +20,12 @@ JOB_KIND = "complaints.keys"
 BATCH = 500
 
 
-def keep_keys(case: Case, *, new: bool = False) -> int:
-    """Keep a case under the keys of its text and of what is known of it, in the caller's transaction; returns how many."""
+def keep_keys(*cases: Case, new: bool = False) -> int:
+    """Keep cases under the keys of their texts and of what is known of them, in the caller's transaction; returns how many keys."""
     if not new:
-        CaseKey.objects.filter(case=case).delete()
-    rows = [CaseKey(key=key, case=case) for key in stored_keys(text_of(case), facts_of(case))]
-    CaseKey.objects.bulk_create(rows)
+        CaseKey.objects.filter(case__in=cases).delete()
+    rows = [CaseKey(key=key, case=case) for case in cases for key in stored_keys(text_of(case), facts_of(case))]
+    CaseKey.objects.bulk_create(rows, batch_size=10_000)
     return len(rows)
 
 

@@ -1,23 +1,29 @@
 """识别建议: what is suggested for a case at its receipt, and whether people took it. Suggestions set nothing; decisions are learned from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from xiezhi.domains.complaints.models import Case, Suggestion
-from xiezhi.domains.complaints.queries.reading import read_case
+from xiezhi.domains.complaints.queries.reading import Reading, categories_in_use, read_case
 from xiezhi.domains.complaints.services.likeness import keep_keys
 from xiezhi.foundation.access.actors import Actor
 
 KIND, OUTCOME = Suggestion.Kind, Suggestion.Outcome
 
 
-def understand(case: Case, *, at: datetime) -> list[Suggestion]:
-    """Read a case that has just come in: keep the likeliest suggestion of each kind, and the keys by which it is found again.
+def understand(cases: Sequence[Case], *, at: datetime) -> list[Suggestion]:
+    """Read cases that have just come in: keep the likeliest suggestion of each kind, and the keys by which they are found again.
 
     In the caller's transaction; every channel's cases come through here.
     """
-    keep_keys(case, new=True)
-    reading = read_case(case)
+    keep_keys(*cases, new=True)
+    categories = categories_in_use()
+    return Suggestion.objects.bulk_create(
+        row for case in cases for row in _suggested(case, read_case(case, categories), at)
+    )
+
+
+def _suggested(case: Case, reading: Reading, at: datetime) -> Iterable[Suggestion]:
     rows: dict[str, Suggestion] = {}
     for offer in reading.offers:
         stored = offer.kind in KIND.values and (bool(offer.fills) or offer.kind == KIND.UNIT)
@@ -27,7 +33,7 @@ def understand(case: Case, *, at: datetime) -> list[Suggestion]:
                 sure=offer.sure, reasons=list(offer.reasons), source=offer.source, at=at,
                 model_digest=reading.model_digest if offer.source == Suggestion.Source.MODEL else "",
             )  # fmt: skip
-    return Suggestion.objects.bulk_create(rows.values())
+    return rows.values()
 
 
 def values_of(case: Case) -> Mapping[str, str]:
