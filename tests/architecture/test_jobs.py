@@ -11,6 +11,8 @@ KILLED = {
     "inspections.plan_round": "tests/domains/inspections/test_round_killed.py",
     "inspections.file_plan": "tests/domains/inspections/test_jobs_killed.py",
     "inspections.place_urgent": "tests/domains/inspections/test_jobs_killed.py",
+    "complaints.train": "tests/domains/complaints/test_jobs_killed.py",
+    "complaints.keys": "tests/domains/complaints/test_jobs_killed.py",
     "privacy.reseal": "tests/foundation/privacy/test_reseal_killed.py",
 }
 """Where a worker is killed while it does such a job, and another one takes it over."""

@@ -35,6 +35,9 @@ WITHOUT_ACTOR = {
     "xiezhi.domains.complaints.services.callbacks.close_uncalled": "the ticker's",
     "xiezhi.domains.complaints.services.tallies.recount_marked": "the ticker's",
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "hears what another room did, which names its actor",
+    "xiezhi.domains.complaints.services.topics.find_topics": "the ticker's",
+    "xiezhi.domains.complaints.services.topics.tell_topics_again": "the ticker's",
+    "xiezhi.domains.complaints.services.topics.topic_taken": "hears what another room did, which names its actor",
     "xiezhi.foundation.calendar.services.load_published_years": "brings published holidays into an empty database; nobody acts",
     "xiezhi.foundation.rules.services.load_declared_rules": "brings declared rules into the database; nobody acts",
     "xiezhi.foundation.audit.services.seal_entries": "the ticker's; seals what others did, and a seal has no moment of its own",
@@ -83,6 +86,7 @@ WITHOUT_ACTOR = {
 """Acts without `actor` or `at`, and why nobody can be named."""
 POSITIONAL = {
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "what an event brings comes first",
+    "xiezhi.domains.complaints.services.topics.topic_taken": "what an event brings comes first",
     "xiezhi.foundation.workflow.services.advance": "the table, the row and the move come first, as one reads them",
     "xiezhi.foundation.audit.services.record": "the action and the row come first; what follows is payload",
     "xiezhi.foundation.imports.services.start_import": "the kind of sheet comes first",

@@ -57,6 +57,10 @@ SHARED = {
     "inspections:round_visits": "a round is of all departments; before it is sent, the coordinator's",
     "inspections:round_leftovers": "a round is of all departments; before it is sent, the coordinator's",
     "inspections:round_move": "a round is of all departments; before it is sent, the coordinator's",
+    **{
+        f"complaints:topic{page}": "a topic counts the cases of every unit; only district-wide posts see it"
+        for page in ("", "_check", "_move")
+    },
     **dict.fromkeys(CHANNEL_PAGES, "names a kind of channel"),
     **{
         f"prepaid-api:{act}": "nobody gets there by logging in; whose card a key opens is tested with the interface"
@@ -74,6 +78,7 @@ PARAMETERS = {
     "<int:tenancy_pk>": "a row's number",
     "<int:of>": "the number of a row beside a complaint",
     "<slug:act>": "what is done to a complaint",
+    "<slug:kind>": "what a suggestion is about",
     "<slug:move>": "a move of a transition table",
     "<slug:provider_id>": "the district's directory, always the same word",
     "<int:operation>": "an operation's number",

@@ -4,6 +4,7 @@ import { watchDrafts } from "./parts/drafts.js";
 import { watchMenus, watchKeys, watchQuickSearch, watchToasts } from "./parts/shell.js";
 import { watchLists } from "./parts/lists.js";
 import { watchRequests } from "./parts/requests.js";
+import { watchFills } from "./parts/fill.js";
 
 document.documentElement.classList.add("scripted");
 watchKeys();
@@ -14,3 +15,4 @@ watchForms();
 watchDrafts();
 watchLists();
 watchRequests();
+watchFills();

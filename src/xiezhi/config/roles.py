@@ -66,7 +66,9 @@ class Supervisor(Role):
     key, label = "supervisor", _("执法监督员")
     description = _("只读：查看全区计划、检查、成效与审计记录。")
     organisation_kinds, district_wide = DISTRICT, True
-    permissions = frozenset(_READS | {Audit.READ.value, Complaints.VIEW.value, Complaints.VIEW_FIGURES.value})
+    permissions = frozenset(
+        _READS | {Audit.READ.value, Complaints.VIEW.value, Complaints.VIEW_FIGURES.value, Complaints.VIEW_TOPICS.value}
+    )
 
 
 class DepartmentPlanner(Role):
@@ -124,6 +126,7 @@ class ComplaintDispatcher(Role):
             Complaints.SUPERVISE.value,
             Complaints.TEACH.value,
             Complaints.CALL_BACK.value,
+            Complaints.VIEW_TOPICS.value,
             Complaints.APPROVE.value,
             Complaints.VIEW_FIGURES.value,
         }

@@ -324,6 +324,16 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:case": _case,
     "complaints:person": _case,
     "complaints:act": _act,
+    "complaints:similar": _case,
+    "complaints:adopt": lambda aim: {**_case(aim), "kind": aim.word},
+    "complaints:join": lambda aim: {
+        **_case(aim),
+        "of": aim.world.desks[aim.about.partition("+")[2] or aim.whose].cases["lead"].pk,
+    },
+    **dict.fromkeys(
+        ["complaints:topic", "complaints:topic_check"], lambda aim: {"pk": aim.world.desks["own"].topic.pk}
+    ),
+    "complaints:topic_move": lambda aim: {"pk": aim.world.desks["own"].topic.pk, **_move(aim)},
     "complaints:act_of": _act_of,
     "complaints:agreement": _agreement,
     "complaints:mall_request": lambda aim: {"pk": aim.desk.asked.pk},
@@ -341,6 +351,7 @@ def _why(aim: Aim) -> Parts:
 BODIES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:mall_request": lambda aim: {"answer": "演示回应"},
     "complaints:person": lambda aim: {"purpose": "演示核实"},
+    "complaints:topic_move": _why,
     "set_language": lambda aim: {"language": "en"},
     "imports:sheet": lambda aim: {"sheet": "Sheet"},
     "ui:save_view": lambda aim: {"path": "/desk/tasks/", "title": "任务", "name": "另一个", "query": "q=1"},

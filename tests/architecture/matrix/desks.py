@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.builders.cast import NOW, Cast
 from tests.builders.complaints import Desk
 from tests.builders.prepaid import enterprise
-from xiezhi.domains.complaints.models import Case, MallRequest, Mediation
+from xiezhi.domains.complaints.models import Case, Category, MallRequest, Mediation, Topic
 from xiezhi.domains.complaints.services.mediating import plan_mediation
 from xiezhi.domains.complaints.words import CaseStatus
 from xiezhi.foundation.orgs.models import Organisation
@@ -30,6 +30,7 @@ class Desks:
     cases: Mapping[str, Case]
     asked: MallRequest
     sitting: Mediation
+    topic: Topic
 
 
 def open_desks(cast: Cast) -> dict[str, Desks]:
@@ -37,11 +38,11 @@ def open_desks(cast: Cast) -> dict[str, Desks]:
     ours, theirs = Desk(cast), Desk(cast)
     theirs.unit, theirs.officer = cast["xfjy"], theirs.helper
     malls = {"own": ours.mall, "foreign": enterprise(cast, "另一演示商场")}
-    return {whose: _opened(desk, malls[whose]) for whose, desk in (("own", ours), ("foreign", theirs))}
+    return {whose: _opened(desk, malls[whose], whose) for whose, desk in (("own", ours), ("foreign", theirs))}
 
 
-def _opened(desk: Desk, mall: Organisation) -> Desks:
-    cases = {status: desk.case(status) for status in STATES}
+def _opened(desk: Desk, mall: Organisation, whose: str) -> Desks:
+    cases = {status: desk.case(status, description="演示诉求：三号电梯有异响") for status in STATES}
     sitting = plan_mediation(
         case=cases[CaseStatus.MEDIATING],
         held_at=NOW,
@@ -50,4 +51,8 @@ def _opened(desk: Desk, mall: Organisation) -> Desks:
         actor=desk.officer,
         at=NOW,
     )
-    return Desks(cases, desk.asked_mall(mall), sitting)
+    topic = Topic.objects.create(
+        key=f"{whose}|street:1", category=Category.objects.get(code="lift"), street=desk.cast["110199001"], counts=[0, 7],
+        first_on=NOW.date(), last_on=NOW.date(), recent=7, expected=1.5, chance=0.001,
+    )  # fmt: skip
+    return Desks(cases, desk.asked_mall(mall), sitting, topic)

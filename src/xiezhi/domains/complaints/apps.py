@@ -39,14 +39,17 @@ class ComplaintsConfig(AppConfig):
 def _work() -> None:
     """What the ticker does, what other rooms tell us, and whose files are whose."""
     from xiezhi.domains.complaints.models import Case
-    from xiezhi.domains.complaints.services import (
+    from xiezhi.domains.complaints.services import (  # noqa: F401  their jobs are known to every worker
         calendars,
         callbacks,
         clocks,
         handoffs,
         leaving,
+        likeness,
         supervising,
         tallies,
+        teaching,
+        topics,
     )
     from xiezhi.foundation.access.services import handover
     from xiezhi.foundation.calendar import recomputation
@@ -59,10 +62,14 @@ def _work() -> None:
     periodic.register("complaints.handoffs", timedelta(hours=1), lambda at: handoffs.tell_waiting_again(at=at))
     periodic.register("complaints.tallies", timedelta(seconds=5), lambda at: tallies.recount_marked(at=at))
     periodic.register("complaints.uncalled", timedelta(minutes=10), lambda at: callbacks.close_uncalled(at=at))
+    # Said hourly, done once a day: a ticker that was away over night catches up in the morning.
+    periodic.register("complaints.topics", timedelta(hours=1), lambda at: topics.find_topics(at=at))
+    periodic.register("complaints.topics_again", timedelta(hours=1), lambda at: topics.tell_topics_again(at=at))
     owners.register(Case)
     handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
+    subscribe("complaints.topic_taken", "complaints.topics", topics.topic_taken)
 
 
 def _take_files() -> None:
@@ -79,7 +86,7 @@ def _show() -> None:
     from xiezhi.domains.complaints import attention as ours
     from xiezhi.domains.complaints.panels import subject_panel
     from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-    from xiezhi.domains.complaints.workflow import CASE
+    from xiezhi.domains.complaints.workflow import CASE, TOPIC
     from xiezhi.domains.registry import panels
     from xiezhi.foundation.audit import labels
     from xiezhi.foundation.ui import attention, navigation
@@ -92,9 +99,12 @@ def _show() -> None:
         navigation.Item(
             _("等商场回应的诉求"), "complaints:mall_requests", "building-store", May.ANSWER, "complaints", 30
         ),
+        navigation.Item(_("未诉先办"), "complaints:topics", "chart-bar", May.VIEW_TOPICS, "complaints", 60),
+        navigation.Item(_("识别模型"), "complaints:models", "puzzle", May.TEACH, "complaints", 90),
     )
     panels.register_lead("complaints.case", panels.Leads("complaints:case", "phone", May.VIEW))
     labels.register_workflow(CASE)
+    labels.register_workflow(TOPIC)
     labels.register(
         {
             "complaints.case.received": _("收到诉求"),
@@ -117,6 +127,8 @@ def _show() -> None:
             "complaints.case.supervision_answered": _("回复督办"),
             "complaints.case.attached": _("添加附件"),
             "complaints.case.inspection_raised": _("登记个案检查"),
+            "complaints.model.kept": _("保存识别模型"),
+            "complaints.model.used": _("启用识别模型"),
             "complaints.clock.step": _("期限提醒与提级"),
             "complaints.mall.asked": _("转商场回应"),
             "complaints.mall.answered": _("商场已回应"),
@@ -133,7 +145,7 @@ def _show() -> None:
 
 def _dress() -> None:
     """Icons and tones of states."""
-    from xiezhi.domains.complaints.words import CallbackOutcome, CaseStatus, Satisfaction, Tier, Urgency
+    from xiezhi.domains.complaints.words import CallbackOutcome, CaseStatus, Satisfaction, Tier, TopicStatus, Urgency
     from xiezhi.foundation.ui.statuses import dress
 
     dress(
@@ -151,6 +163,16 @@ def _dress() -> None:
             CaseStatus.CLOSED: ("circle-check", "good"),
             CaseStatus.DISMISSED: ("ban", "neutral"),
             CaseStatus.MERGED: ("link", "neutral"),
+        },
+    )
+    dress(
+        TopicStatus,
+        {
+            TopicStatus.RISING: ("alert-circle", "warning"),
+            TopicStatus.CHECKED: ("clipboard-check", "active"),
+            TopicStatus.SIGNALLED: ("alert-triangle", "active"),
+            TopicStatus.DISMISSED: ("ban", "neutral"),
+            TopicStatus.FADED: ("circle-check", "neutral"),
         },
     )
     dress(

@@ -7,10 +7,10 @@ from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.complaints.models import Application, CoHandler, MallRequest, Supervision
+from xiezhi.domains.complaints.models import Application, CoHandler, MallRequest, Supervision, Topic
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.queries.cases import cases_listed, waiting_for
-from xiezhi.domains.complaints.words import OPEN
+from xiezhi.domains.complaints.words import OPEN, TopicStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.ui.attention import Attention
 
@@ -41,6 +41,11 @@ def lines_for(actor: Actor, at: datetime) -> Iterator[Attention]:
     if waiting["n"]:
         text = _("诉求等您派单和审定") if actor.can(May.DISPATCH) else _("诉求等本单位办理")
         yield Attention(text, reverse(WORK), "active", waiting["n"], _("件"), waiting["soonest"], "phone")
+    if actor.can(May.DISPATCH):
+        rising = Topic.objects.visible_to(actor).filter(status=TopicStatus.RISING).count()
+        if rising:
+            url = f"{reverse('complaints:topics')}?status={TopicStatus.RISING}"
+            yield Attention(_("未诉先办事项等您处置"), url, "warning", rising, _("项"), icon="chart-bar")
     if actor.can(May.HANDLE):
         yield from _asked_of_unit(actor)
     if actor.can(May.APPROVE):

@@ -13,4 +13,5 @@ class ComplaintPermission(models.TextChoices):
     CALL_BACK = "complaints.call_back", _("回访诉求人")
     ANSWER = "complaints.answer", _("商场回应诉求")
     VIEW_FIGURES = "complaints.view_figures", _("查看诉求成效")
+    VIEW_TOPICS = "complaints.view_topics", _("查看未诉先办")
     TEACH = "complaints.teach", _("管理识别模型")

@@ -175,6 +175,13 @@ REHANDLED_TIMES = _rule(
 SUBJECT_RATE_CASES = _rule(
     "subject_rate_cases", _("商户三十日内诉求达此数，记风险信号"), Whole(1, 1000), 5, OWN, "工作默认值。", unit=_("件")
 )
+TOPIC_LEAST = _rule(
+    "topic_least", _("未诉先办：近七天至少有此数"), Whole(2, 1000), 5, OWN, "工作默认值。", unit=_("件")
+)
+TOPIC_PERCENT = _rule(
+    "topic_percent", _("未诉先办：近七天至少为前四周平均的百分之"), Whole(110, 1000), 200, OWN,
+    "工作默认值；另须统计上不像偶然（二项检验，误报比例控制在百分之五）。", unit=_("%"),
+)  # fmt: skip
 
 # Callbacks (回访)
 
@@ -263,4 +270,6 @@ RULES = (
     WEIGHTS,
     SMALL_NUMBER,
     PUBLISH_AFTER_DAYS,
+    TOPIC_LEAST,
+    TOPIC_PERCENT,
 )

@@ -211,3 +211,13 @@ class HandoffKind(models.TextChoices):
     REWEIGH = "reweigh", _("复称")
     INSPECTION = "inspection", _("个案检查")
     RISK = "risk", _("商户风险信号")
+
+
+class TopicStatus(models.TextChoices):
+    """How a rising topic (未诉先办) stands."""
+
+    RISING = "rising", _("待处置")
+    CHECKED = "checked", _("已登记检查")
+    SIGNALLED = "signalled", _("已发风险信号")
+    DISMISSED = "dismissed", _("不处置")
+    FADED = "faded", _("已回落")

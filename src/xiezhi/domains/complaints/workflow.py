@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-from xiezhi.domains.complaints.words import CaseStatus, Kind
+from xiezhi.domains.complaints.words import CaseStatus, Kind, TopicStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.workflow.tables import Workflow, transition
 
@@ -87,4 +87,18 @@ CASE = Workflow(
     ),
 )  # fmt: skip
 
-WORKFLOWS = (CASE,)
+TOPIC = Workflow(
+    "complaints.topic",
+    gettext_lazy("未诉先办事项"),
+    TopicStatus,
+    TopicStatus.RISING,
+    (
+        transition("check", gettext_lazy("登记检查"), {"rising", "signalled"}, "checked", permission=May.DISPATCH, style="primary"),
+        transition("signal", gettext_lazy("发出风险信号"), {"rising"}, "signalled", permission=May.DISPATCH),
+        transition("dismiss", gettext_lazy("不处置"), {"rising"}, "dismissed", permission=May.DISPATCH, needs_reason=True, style="caution"),
+        transition("reopen", gettext_lazy("重新处置"), {"dismissed"}, "rising", permission=May.DISPATCH),
+        transition("fade", gettext_lazy("回落"), {"rising", "checked", "signalled", "dismissed"}, "faded", by_system=True),
+    ),
+)  # fmt: skip
+
+WORKFLOWS = (CASE, TOPIC)

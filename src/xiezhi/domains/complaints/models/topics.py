@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xiezhi.domains.complaints.models.cases import Case, CaseQuerySet, Category
 from xiezhi.domains.complaints.permissions import ComplaintPermission
-from xiezhi.domains.complaints.words import HandoffKind
+from xiezhi.domains.complaints.words import HandoffKind, TopicStatus
 from xiezhi.domains.registry.models import Premises, Subject
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.orgs.models import Organisation
@@ -15,8 +15,8 @@ from xiezhi.foundation.orgs.models import Organisation
 
 class TopicQuerySet(models.QuerySet["Topic"]):
     def visible_to(self, actor: Actor) -> Self:
-        """District-wide posts that see cases: a topic counts the cases of every unit."""
-        return self if actor.district_wide and actor.can(ComplaintPermission.VIEW) else self.none()
+        """District-wide posts that look at them: a topic counts the cases of every unit."""
+        return self if actor.district_wide and actor.can(ComplaintPermission.VIEW_TOPICS) else self.none()
 
 
 class Topic(models.Model):
@@ -26,12 +26,7 @@ class Topic(models.Model):
     it holds as long as it keeps on rising.
     """
 
-    class Status(models.TextChoices):
-        RISING = "rising", _("待处置")
-        CHECKED = "checked", _("已登记检查")
-        SIGNALLED = "signalled", _("已发风险信号")
-        DISMISSED = "dismissed", _("不处置")
-        FADED = "faded", _("已回落")
+    Status = TopicStatus
 
     key = models.CharField(max_length=80)
     category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("问题类别"))

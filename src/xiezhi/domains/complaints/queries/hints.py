@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from xiezhi.domains.complaints import rules
 from xiezhi.domains.complaints.models import Case, ComplaintParty
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.reading import likely_unit
 from xiezhi.domains.complaints.words import Kind
 from xiezhi.domains.complaints.workorders import is_mixed
 from xiezhi.foundation.access.actors import Actor
@@ -31,13 +32,9 @@ class Hint:
 
 
 def suggested_unit(case: Case) -> Organisation | None:
-    """Who handled the last case of the same kind of matter in the same street: a suggestion for the dispatcher, who decides."""
-    if case.street_id is None:
-        return None
-    handled = Case.objects.filter(street_id=case.street_id, signed_at__isnull=False).exclude(unit=None)
-    last = handled.filter(category=case.category).order_by("-received_at").select_related("unit").first()
-    last = last or handled.order_by("-received_at").select_related("unit").first()
-    return last.unit if last else None
+    """Who probably handles a case, by who handled the like: a suggestion for the dispatcher, who decides."""
+    offer = next(iter(likely_unit(case.category_id, case.street_id)), None)
+    return Organisation.objects.get(pk=int(offer.value)) if offer else None
 
 
 def same_person(case: Case, actor: Actor) -> QuerySet[Case]:

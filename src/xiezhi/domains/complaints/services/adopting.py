@@ -43,15 +43,15 @@ def adopt_suggestion(*, case: Case, kind: str, seen: str, actor: Actor, at: date
     """
     case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     row = Suggestion.objects.filter(case=case, kind=kind).first()
-    if row is None:
-        raise Refused(_("这件诉求没有这一项建议。"))
-    now = suggesting.values_of(case)[kind]
-    if now == row.value:
+    now = suggesting.values_of(case).get(kind)
+    if row is not None and now == row.value:
         raise AlreadyDone(_("已经采纳：%(label)s。") % {"label": row.label})
-    if now != seen:
+    if row is not None and now != seen:
         raise Stale(_("“%(kind)s”刚刚被他人改过，页面已更新，请再看一眼。") % {"kind": row.get_kind_display()})
     if not may_adopt(case, kind, actor):
         raise PermissionRefused(_("您的岗位或者这件诉求的状态不能采纳这项建议。"))
+    if row is None:
+        raise Refused(_("这件诉求没有这一项建议。"))
     if kind == KIND.UNIT:
         return dispatching.dispatch_case(case=case, unit=_of(Organisation, row), actor=actor, at=at)
     if kind == KIND.URGENCY:

@@ -54,6 +54,7 @@ def fill_in_background(*, actor: Actor, at: datetime) -> Job:
 def fill_job(context: JobContext) -> dict[str, Any]:
     """The worker's part; each batch is saved by itself, and again from the start changes nothing."""
     total, done, after = Case.objects.count(), 0, 0
+    context.report(_("建立查重键"), done, total)
     while (last := fill_batch(after=after, actor=context.actor, at=timezone.now())) is not None:
         after, done = last, min(total, done + BATCH)
         context.report(_("建立查重键"), done, total)

@@ -119,6 +119,10 @@ def _inspection_form(request: DeskRequest, case: Case) -> django_forms.BaseForm:
     return forms.InspectionForm(request.POST or None, items=items_for_cases(on=today), initial=first)
 
 
+def _merge_form(request: DeskRequest, case: Case) -> django_forms.BaseForm:
+    return forms.MergeForm(request.POST or None, initial={"into": request.GET.get("into", "")[:40]})
+
+
 def _hand_over_form(request: DeskRequest, case: Case) -> django_forms.BaseForm:
     people = people_holding(May.HANDLE, organisation_ids=[case.unit_id or 0], at=timezone.now())
     return forms.HandOverForm(request.POST or None, people=people, initial={"officer": case.officer_id})
@@ -190,7 +194,7 @@ ACTS: dict[str, Act] = {
     "close": Act(gettext_lazy("办结"), lambda case, given, **w: replying.close_case(case=case, **w), None, "close"),
     "merge": Act(
         gettext_lazy("并入已有诉求"), lambda case, given, **w: linking.merge_case(case=case, **given, **w),
-        forms.MergeForm, "merge", style="caution",
+        _merge_form, "merge", style="caution",
         intro=gettext_lazy("同一个人反映同一件事才并入：只保留一个时限，两次来件时间都留着。不同的人请用群体诉求。"),
     ),
     "tier": Act(

@@ -33,6 +33,7 @@ from xiezhi.domains.complaints.queries.search import search_cases
 from xiezhi.domains.complaints.services.people import may_see_person, open_party
 from xiezhi.domains.complaints.views.acts import further_acts, leads, links_for
 from xiezhi.domains.complaints.views.common import case_of, who
+from xiezhi.domains.complaints.views.suggestions import EARLY, suggestions_shown
 from xiezhi.domains.complaints.words import OPEN, CaseStatus, Channel, Kind, Tier
 from xiezhi.domains.complaints.workflow import CASE
 from xiezhi.foundation.access.actors import PermissionRefused
@@ -170,6 +171,8 @@ def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "mixed": mixed_material(case, actor),
         "missing": missing_material(case) if case.kind == Kind.COMPLAINT and case.is_open else [],
         "hints": claim_hints(case, actor) if deciding else [],
+        "suggestions": suggestions_shown(case, actor),
+        "early": case.status in EARLY and (actor.can(May.DISPATCH) or actor.can(May.HANDLE)),
         "same_person": list(same_person(case, actor)[:5]) if actor.can(May.SEE_PERSON) else [],
         "related": related_cases(case, actor),
         "co_handlers": case.co_handlers.select_related("unit"),

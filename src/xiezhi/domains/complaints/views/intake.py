@@ -16,9 +16,12 @@ from django.views.decorators.http import require_http_methods
 from xiezhi.domains.complaints.forms import IntakeForm, PasteForm
 from xiezhi.domains.complaints.models import Case
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.suggestions import look
 from xiezhi.domains.complaints.services.intake import Intake, Numbered, receive_case
 from xiezhi.domains.complaints.services.people import Person
 from xiezhi.domains.complaints.views.common import who
+from xiezhi.domains.complaints.views.suggestions import typed
+from xiezhi.domains.complaints.workflow import CASE
 from xiezhi.domains.complaints.workorders import split_order
 from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
@@ -38,6 +41,8 @@ def new(request: DeskRequest) -> HttpResponseBase:
         form = IntakeForm(initial={"received_at": now, **_initial(found)})
         if found:
             messages.info(request, _("从工单里认出 %(n)s 项，请核对后登记。") % {"n": len(found)})
+    elif "look" in request.POST or "adopt" in request.POST:
+        form = IntakeForm(initial=typed(request))
     else:
         form = IntakeForm(request.POST or None, initial={"received_at": now, **_from_same(request)})
     case = saved(form, lambda given: _receive(request, form, given))
@@ -47,7 +52,8 @@ def new(request: DeskRequest) -> HttpResponseBase:
         return redirect("complaints:new") if again else redirect("complaints:case", case.pk)
     return form_page(
         request, form, title=_("登记诉求"), submit=_("登记"), cancel_url=reverse("complaints:cases"),
-        template="complaints/new.html", paste=paste,
+        template="complaints/new.html", paste=paste, workflow=CASE,
+        looked=look(form.initial if not form.is_bound else form.data.dict(), actor=request.actor, at=now),
     )  # fmt: skip
 
 
