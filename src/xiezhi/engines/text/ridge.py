@@ -73,24 +73,33 @@ def fit(table: Any, labels: Array, classes: int) -> Weights:
 
 
 def _solve(table: Any, ridge: Array, targets: Array) -> Array:
-    """Conjugate gradients on all labels at once, preconditioned by the diagonal."""
-    table = table.astype(np.float64)
+    """Conjugate gradients on all labels at once, preconditioned by the diagonal.
+
+    In single precision, which halves what the processor has to fetch: the tolerance is a thousand times coarser. Sums are in double.
+    """
     turned = table.T.tocsr()
-    diagonal = (1.0 + ridge)[:, None]
-    answer = np.zeros_like(targets)
-    left = targets.copy()
+    weight = ridge.astype(np.float32)[:, None]
+    diagonal = np.float32(1.0) + weight
+    left = targets.astype(np.float32)
+    answer = np.zeros_like(left)
     towards = ready = left / diagonal
-    product = (left * ready).sum(0)
-    least = _TOLERANCE**2 * (targets**2).sum(0)
+    product = _dot(left, ready)
+    least = _TOLERANCE**2 * _dot(left, left)
     for _ in range(_ROUNDS):
-        image = table @ (turned @ towards) + ridge[:, None] * towards
-        step = product / np.maximum((towards * image).sum(0), 1e-300)
-        answer = answer + step * towards
-        left = left - step * image
-        if ((left**2).sum(0) <= least).all():
+        image = table @ (turned @ towards) + weight * towards
+        step = (product / np.maximum(_dot(towards, image), 1e-300)).astype(np.float32)
+        answer += step * towards
+        left -= step * image
+        if (_dot(left, left) <= least).all():
             break
         ready = left / diagonal
-        following = (left * ready).sum(0)
-        towards = ready + following / np.maximum(product, 1e-300) * towards
+        following = _dot(left, ready)
+        towards = ready + (following / np.maximum(product, 1e-300)).astype(np.float32) * towards
         product = following
     return answer
+
+
+def _dot(one: Array, other: Array) -> Array:
+    """The inner product of each column with its like."""
+    products: Array = np.einsum("ij,ij->j", one, other, dtype=np.float64)
+    return products
