@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import postgres
+from tests.support import postgres, tables
 from tests.support.counting import Counting, required, uses_database
 
 pytest_plugins = ["tests.support.browser", "tests.support.emptying", "tests.support.site"]
@@ -43,6 +45,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     starts_its_own = "postgres_server" in getattr(item, "fixturenames", ())
     if item.get_closest_marker("postgres") and not starts_its_own and connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: set DATABASE_URL=postgres://…, or run `make test`")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[bool]:
+    """Django is told to keep the database that it finds: a copy of the tables, which are made once for all processes of a run."""
+    from django.db import connection
+
+    name = connection.settings_dict["TEST"]["NAME"] or f"test_{connection.settings_dict['NAME']}"
+    if connection.vendor == "sqlite":
+        tables.sqlite_copy(Path(name))
+        yield True
+        return
+    server = postgres.Server.at(os.environ["DATABASE_URL"])
+    tables.postgres_copy(server, name)
+    yield True
+    with django_db_blocker.unblock():
+        connection.close()
+    server.drop(name)
 
 
 @pytest.fixture(autouse=True)

@@ -60,15 +60,23 @@ class Server:
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
             connection.execute(statement)
 
+    def create(self, name: str, like: str = "template1") -> str:
+        """A new database, a copy of `like`; returns its address."""
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
+        return f"{self.url}/{name}"
+
+    def drop(self, name: str) -> None:
+        """Remove a database, if there is one, and whoever is connected to it."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
     @contextlib.contextmanager
     def database(self, name: str | None = None) -> Iterator[str]:
         """A new empty database's address; the database is dropped at the end."""
         name = name or f"xiezhi_{secrets.token_hex(4)}"
-        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            yield f"{self.url}/{name}"
+            yield self.create(name)
         finally:
-            self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self.drop(name)
 
 
 class PrivateCluster:

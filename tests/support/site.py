@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import tables
 from tests.support.postgres import free_port
 
-DATABASE = "xiezhi.sqlite3"
 READY_WITHIN_SECONDS = 90
 STOPPED_WITHIN_SECONDS = 20
 
@@ -114,22 +113,18 @@ class Site:
 def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     """`make_site(name, database_url=None, **environment)`: a migrated, not yet started site; stopped at the end.
 
-    The first SQLite site makes the tables; the others begin with a copy of them.
+    On SQLite it begins with a copy of the run's tables; on PostgreSQL it makes its own.
     """
     sites: list[Site] = []
-    tables = tmp_path_factory.mktemp("tables") / DATABASE
 
     def make(name: str = "site", database_url: str | None = None, **environment: str) -> Site:
         site = Site(tmp_path_factory.mktemp(name), database_url, **environment)
         sites.append(site)
-        data = site.folder / "data"
-        if database_url is None and tables.exists():
-            data.mkdir()
-            shutil.copy(tables, data / DATABASE)
-            return site
-        site.manage("migrate", "--verbosity", "0")
         if database_url is None:
-            shutil.copy(data / DATABASE, tables)
+            (site.folder / "data").mkdir()
+            tables.sqlite_copy(site.folder / "data" / tables.DATABASE)
+        else:
+            site.manage("migrate", "--verbosity", "0")
         return site
 
     yield make

@@ -9,6 +9,7 @@ import hmac
 import http.client
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import tables
 from tests.support.postgres import Server, free_port
 
 PROOFS = str(Path(__file__).with_name("proofs.py"))
@@ -40,7 +42,6 @@ class World:
             "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
             **({"DATABASE_URL": address} if address else {}),
         }
-        self.run("-m", "xiezhi", "migrate", "--verbosity", "0")
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -92,13 +93,16 @@ class World:
 
 @pytest.fixture(scope="module")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("sqlite"), None)
+    folder = tmp_path_factory.mktemp("sqlite")
+    tables.sqlite_copy(folder / tables.DATABASE)
+    return World(folder, None)
 
 
 @pytest.fixture(scope="module")
 def on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> Iterator[World]:
-    with postgres_server.database() as address:
-        yield World(tmp_path_factory.mktemp("postgres"), address)
+    name = f"xiezhi_{secrets.token_hex(4)}"
+    yield World(tmp_path_factory.mktemp("postgres"), tables.postgres_copy(postgres_server, name))
+    postgres_server.drop(name)
 
 
 @pytest.mark.postgres
