@@ -17,6 +17,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +119,12 @@ TALK = [
 ]
 
 
-def case(rng: random.Random, merchant: int, matter: tuple[str, str, int, str]) -> str:
-    """One person's words on a matter (goods, fault, amount, place)."""
+What = tuple[str, str, int, str]
+"""Goods, fault, amount and place."""
+
+
+def case(rng: random.Random, merchant: int, matter: What) -> str:
+    """One person's words on a matter."""
     goods, fault, amount, place = matter
     name = merchant_name(merchant)
     opening = rng.choice(
@@ -134,13 +139,14 @@ def case(rng: random.Random, merchant: int, matter: tuple[str, str, int, str]) -
     return "，".join([parts[0], *rng.sample(parts[1:-1], len(parts) - 2), parts[-1]]) + "。"
 
 
+@cache
 def merchant_name(number: int) -> str:
     """A made-up shop; 8,000 different."""
     rng = random.Random(number)
     return "".join(rng.sample(NAMES, 3)) + rng.choice(TRADES)
 
 
-def matter(rng: random.Random) -> tuple[str, str, int, str]:
+def matter(rng: random.Random) -> What:
     place = "".join(rng.sample(NAMES, 2)) + rng.choice(["路", "街", "里", "广场"])
     return rng.choice(GOODS), rng.choice(FAULTS), rng.randrange(10, 20000), place
 

@@ -83,11 +83,12 @@ class PrivateCluster:
     """`with PrivateCluster() as server:` - starts within seconds, needs no administrator and no service.
 
     The administrator may not run PostgreSQL; then the cluster belongs to the `postgres` user, or to `nobody`.
+    `keep`: a folder of its own in which the cluster stays when it stops, and from which it starts again.
     Raises RuntimeError with the server's own words when it does not start.
     """
 
-    def __init__(self, settings: tuple[str, ...] = FAST) -> None:
-        self.settings = settings
+    def __init__(self, settings: tuple[str, ...] = FAST, *, keep: Path | None = None) -> None:
+        self.settings, self.keep = settings, keep
         self.folder: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -95,8 +96,9 @@ class PrivateCluster:
         binaries = programs()
         if binaries is None:
             raise RuntimeError(HOW_TO_GET)
-        # Short, because a socket's path may have 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="xz-pg-", dir="/tmp"))
+        if self.keep:
+            self.keep.mkdir(parents=True, exist_ok=True)
+        self.folder = self.keep or Path(tempfile.mkdtemp(prefix="xz-pg-"))
         try:
             return self._start(binaries, self.folder)
         except BaseException:
@@ -109,10 +111,30 @@ class PrivateCluster:
         self.close()
 
     def _start(self, binaries: Path, folder: Path) -> Server:
-        password, log = secrets.token_urlsafe(16), folder / "log"
-        (folder / "password").write_text(password)
+        password, log = folder / "password", folder / "log"
+        known = (folder / "data" / "PG_VERSION").exists()
+        if not known:
+            password.write_text(secrets.token_urlsafe(16))
         log.touch()
         as_user = self._owner(folder)
+        if not known:
+            self._make(binaries, folder, as_user)
+        for _attempt in range(3):  # the port may be taken between looking and binding
+            port = free_port()
+            command: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-p", str(port)]
+            for setting in ("listen_addresses=127.0.0.1", "unix_socket_directories=", *self.settings):
+                command += ["-c", setting]
+            with log.open("wb") as output:
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, **as_user
+                )
+            server = Server(f"postgres://xiezhi:{password.read_text()}@127.0.0.1:{port}")
+            if self._answers(server):
+                return server
+        raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
+
+    @staticmethod
+    def _make(binaries: Path, folder: Path, as_user: dict[str, Any]) -> None:
         initdb: list[str | Path] = [
             binaries / "initdb",
             "-D",
@@ -126,19 +148,6 @@ class PrivateCluster:
         made = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, check=False, **as_user)
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.strip()}")
-        for _attempt in range(3):  # the port may be taken between looking and binding
-            port = free_port()
-            command: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", str(port)]
-            for setting in ("listen_addresses=127.0.0.1", *self.settings):
-                command += ["-c", setting]
-            with log.open("wb") as output:
-                self.process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, **as_user
-                )
-            server = Server(f"postgres://xiezhi:{password}@127.0.0.1:{port}")
-            if self._answers(server):
-                return server
-        raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
 
     @staticmethod
     def _owner(folder: Path) -> dict[str, Any]:
@@ -165,7 +174,7 @@ class PrivateCluster:
         return False
 
     def close(self) -> None:
-        """Stop the server at once and remove its folder."""
+        """Stop the server at once and remove its folder, unless it is kept."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
             try:
@@ -173,5 +182,5 @@ class PrivateCluster:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.folder:
+        if self.folder and not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
