@@ -2,7 +2,7 @@
 
     python -m benchmarks.complaints make --keep DIR [--cases 500000] [--seed 7]
     python -m benchmarks.complaints up --keep DIR
-    python -m benchmarks.complaints load --keep DIR [--seconds 60]
+    python -m benchmarks.complaints load --keep DIR [--seconds 60] [--peer]
 
 `make` fills DIR once (three years up to the next full hour); `up` starts what is kept there, with its tables brought up to this source, and says
 under which address it answers; `load` measures (see `load.py`).
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=500_000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--peer", action="store_true", help="Django's administration on the same table in the same run")
     given = parser.parse_args()
     folder = given.keep.resolve()
     if given.what == "make":
@@ -34,7 +35,7 @@ def main() -> None:
     else:
         from benchmarks.complaints.load import measure
 
-        measure(folder, seconds=given.seconds)
+        measure(folder, seconds=given.seconds, peer=given.peer)
 
 
 if __name__ == "__main__":
