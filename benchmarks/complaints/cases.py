@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from benchmarks.complaints import nearness
 from benchmarks.complaints.district import District, Firm
@@ -351,4 +351,26 @@ def pour(address: str, generator: Generator, *, say: Callable[[str], None]) -> N
         for sheet in sheets:
             sheet.close(connection)
         NumberSeries.objects.bulk_create(NumberSeries(year=year, last=last) for year, last in generator.years.items())
+        connection.execute("VACUUM (ANALYZE)")
+
+
+def pour_beside(address: str, *, now: datetime, say: Callable[[str], None]) -> None:
+    """What the desk keeps beside its cases: the keys by which the same matter is found, and the rows that figures are counted from."""
+    from xiezhi.domains.complaints.models import Case, CaseKey
+    from xiezhi.domains.complaints.queries.likeness import facts_of, text_of
+    from xiezhi.domains.complaints.services import tallies
+    from xiezhi.engines.text.nearness import stored_keys
+
+    table = CaseKey._meta.db_table
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+        statement = sql.SQL("COPY {} (key, case_id) FROM STDIN").format(sql.Identifier(table))
+        with WithoutIndexes(connection, [table]), connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for case in Case.objects.order_by("pk").iterator(chunk_size=5_000):
+                for key in stored_keys(text_of(case), facts_of(case)):
+                    copy.write_row((key, case.pk))
+        say("keys")
+        tallies.recount_all(at=now)
+        say("rows for the figures")
         connection.execute("VACUUM (ANALYZE)")

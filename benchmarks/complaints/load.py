@@ -240,7 +240,9 @@ def trial(each: Trial, pids: list[int], seconds: int) -> None:
             f"client {100 * own / spent:.0f} % of one core; load {os.getloadavg()[0]:.1f}"
         )
         for kind, taken in [("all", [ms for some in each.taken.values() for ms in some]), *sorted(each.taken.items())]:
-            told = {name: round(quantile(taken, part), 1) for name, part in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+            told = {
+                name: round(quantile(taken, part), 1) for name, part in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+            }
             print(f"    {kind:14} {len(taken):6} pages  {json.dumps(told)}", flush=True)
 
 

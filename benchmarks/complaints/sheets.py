@@ -51,9 +51,7 @@ class Sheet:
 
     def close(self, connection: psycopg.Connection[Any]) -> None:
         """The table's own keys go on after ours."""
-        connection.execute(
-            "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [self.table, max(self.next, 2) - 1]
-        )
+        connection.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [self.table, max(self.next, 2) - 1])
 
 
 class WithoutIndexes:

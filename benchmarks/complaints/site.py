@@ -58,6 +58,7 @@ def make(folder: Path, *, cases: int, seed: int, now: datetime | None = None) ->
         made = district.build(random.Random(seed))
         say("organisations, firms and people")
         rows.pour(address, rows.Generator(district=made, count=cases, seed=seed, now=now), say=say)
+        rows.pour_beside(address, now=now, say=say)
     (folder / "made").write_text(f"{cases} cases, seed {seed}, up to {now}\n")
     say("done")
 

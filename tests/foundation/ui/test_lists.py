@@ -9,6 +9,7 @@ from typing import Any
 import django_filters
 import django_tables2
 import pytest
+from django.utils.html import conditional_escape
 
 from tests.builders.cast import NOW
 from xiezhi.foundation.jobs.models import Job
@@ -79,6 +80,39 @@ def test_three_queries_whatever_the_size(jobs: None, listed: Any, django_assert_
         text = listed()
     assert "共 <strong>120</strong> 项" in text
     assert len(titles(text)) == 50
+
+
+def test_a_long_list_is_counted_so_far_and_to_the_end_on_demand(
+    jobs: None, listed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_COUNTED", 100)
+    text = listed()
+    assert "共 <strong>100</strong> 项以上" in text and "数清楚" in text
+    last = listed("?page=2&q=任务")
+    assert titles(last)[-1] == "任务 099" and "只翻到前 100 行" in last and 'rel="next"' not in last
+    assert titles(listed("?page=9")) == titles(last)
+    whole = listed("?count=all&page=3")
+    assert "共 <strong>120</strong> 项" in whole and "数清楚" not in whole and titles(whole)[-1] == "任务 119"
+
+
+def test_a_day_reaches_from_midnight_to_midnight_here(jobs: None) -> None:
+    class Days(Filters):
+        first = lists.SinceFilter(field_name="created_at")
+        last = lists.UntilFilter(field_name="created_at")
+
+        class Meta:
+            model = Job
+            fields = ("first", "last")
+
+    def found(**given: str) -> int:
+        return Days(given, queryset=Job.objects.all()).qs.count()
+
+    midnight = NOW.replace(hour=0) + timedelta(days=1)
+    Job.objects.filter(title="任务 000").update(created_at=midnight)
+    Job.objects.filter(title="任务 001").update(created_at=midnight - timedelta(microseconds=1))
+    today, tomorrow = f"{NOW:%Y-%m-%d}", f"{midnight:%Y-%m-%d}"
+    assert (found(first=tomorrow), found(last=today)) == (1, 119)
+    assert found(first=today, last=tomorrow) == 120 and found(last="9999-12-31") == 120
 
 
 def test_filters_combine_and_stay_in_the_form(jobs: None, listed: Any) -> None:
@@ -182,3 +216,27 @@ def test_phone_cards_name_every_fact(jobs: None, listed: Any) -> None:
     text = listed()
     assert 'data-label="状态" data-phone="fact"' in text
     assert 'data-label="提交时间" data-phone="none"' in text
+
+
+def test_cells_are_what_django_tables2_makes_of_them(jobs: None) -> None:
+    class Odd(Table):
+        words = django_tables2.Column(accessor="get_status_display")
+        owner = django_tables2.Column(accessor="owner__display_name", default="无人")
+        linked = django_tables2.Column(accessor="title", linkify=lambda record: f"/{record.pk}")
+        status = django_tables2.Column()
+        twice = django_tables2.Column(accessor="title", attrs={"td": {"data-of": lambda record: record.title}})
+
+        def render_twice(self, value: str, record: Job, table: Table) -> str:
+            return f"<{value}&{record.status}{len(table.columns)}>"
+
+        class Meta(Table.Meta):
+            model = Job
+            fields = ("status",)
+
+    table = Odd(Job.objects.order_by("title"))
+    table.paginate(per_page=3)
+    for line, row in zip(table.lines(), table.paginated_rows, strict=True):
+        shown = re.findall(r"<td[^>]*>(.*?)</td>", line)
+        assert shown == [str(conditional_escape(cell)) for _column, cell in row.items()]
+        assert f'data-of="{row.record.title}"' in line
+    assert "&lt;任务 002&amp;succeeded5&gt;" in shown and "无人" in shown

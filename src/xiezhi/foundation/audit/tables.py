@@ -15,7 +15,7 @@ from xiezhi.foundation.audit.labels import actions_by_app, kind_label, label
 from xiezhi.foundation.audit.models import Entry, Head
 from xiezhi.foundation.audit.queries import details_in_words, matching_entries
 from xiezhi.foundation.audit.services import entry_as_json
-from xiezhi.foundation.ui.lists import Filters
+from xiezhi.foundation.ui.lists import Filters, SinceFilter, UntilFilter
 from xiezhi.foundation.ui.tables import DayColumn, MomentColumn, NumberColumn, Table
 from xiezhi.foundation.ui.templatetags.ui import tag
 
@@ -102,8 +102,8 @@ class EntryFilters(Filters):
     )
     action = django_filters.ChoiceFilter(label=gettext_lazy("动作"), choices=actions_by_app)
     object_kind = django_filters.ChoiceFilter(label=gettext_lazy("对象"), choices=_kinds)
-    first = django_filters.DateFilter(label=gettext_lazy("从"), field_name="at", lookup_expr="date__gte")
-    last = django_filters.DateFilter(label=gettext_lazy("到"), field_name="at", lookup_expr="date__lte")
+    first = SinceFilter(label=gettext_lazy("从"), field_name="at")
+    last = UntilFilter(label=gettext_lazy("到"), field_name="at")
     by = django_filters.ChoiceFilter(
         label=gettext_lazy("谁做的"),
         choices=(("people", gettext_lazy("人员")), ("system", gettext_lazy("系统"))),

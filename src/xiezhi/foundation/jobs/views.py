@@ -15,7 +15,7 @@ from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.jobs import services
 from xiezhi.foundation.jobs.models import Job
 from xiezhi.foundation.jobs.progress import Progress
-from xiezhi.foundation.ui.lists import Empty, Filters, SearchFilter, list_page
+from xiezhi.foundation.ui.lists import Empty, Filters, SearchFilter, SinceFilter, list_page
 from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
 
 
@@ -37,9 +37,8 @@ class JobFilters(Filters):
     q = SearchFilter("title", "owner__display_name")
     status = django_filters.ChoiceFilter(choices=Job.Status.choices, label=gettext_lazy("状态"))
     mine = django_filters.BooleanFilter(method="by_owner", label=gettext_lazy("我提交的"))
-    since = django_filters.DateFilter(
+    since = SinceFilter(
         field_name="created_at",
-        lookup_expr="date__gte",
         label=gettext_lazy("提交日期从"),
         widget=forms.DateInput(attrs={"type": "date"}),
     )

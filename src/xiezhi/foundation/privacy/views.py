@@ -24,7 +24,7 @@ from xiezhi.foundation.privacy.models import Opening, Request
 from xiezhi.foundation.privacy.permissions import PrivacyPermission
 from xiezhi.foundation.ui.exports import export_response
 from xiezhi.foundation.ui.forms import form_page, saved
-from xiezhi.foundation.ui.lists import Action, Empty, Filters, list_page
+from xiezhi.foundation.ui.lists import Action, Empty, Filters, SinceFilter, UntilFilter, list_page
 from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
 from xiezhi.foundation.ui.words import masked
 
@@ -79,8 +79,8 @@ class OpeningFilters(Filters):
     kind = django_filters.ChoiceFilter(
         label=gettext_lazy("数据"), choices=lambda: [(each.model, each.title) for each in all_holdings()]
     )
-    first = django_filters.DateFilter(label=gettext_lazy("从"), field_name="at", lookup_expr="date__gte")
-    last = django_filters.DateFilter(label=gettext_lazy("到"), field_name="at", lookup_expr="date__lte")
+    first = SinceFilter(label=gettext_lazy("从"), field_name="at")
+    last = UntilFilter(label=gettext_lazy("到"), field_name="at")
 
     class Meta:
         model = Opening

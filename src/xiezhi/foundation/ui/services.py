@@ -14,7 +14,7 @@ from xiezhi.foundation.workflow.errors import Refused
 
 MOST_VIEWS = 20
 """For one list and one person; more would be no help."""
-NOT_KEPT = {"page", "export", "all"}
+NOT_KEPT = {"page", "export", "all", "count"}
 
 
 def query_to_keep(query: str) -> str:

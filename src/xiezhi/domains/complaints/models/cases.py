@@ -65,7 +65,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def with_names(self) -> Self:
         """With what a line of a list names."""
-        return self.select_related("unit", "subject")
+        return self.select_related("unit", "subject").in_brief()
+
+    def in_brief(self) -> Self:
+        """Without the long texts: what names a case among others needs none of them."""
+        return self.defer("description", "search")
 
 
 def led_by(actor: Actor) -> Q:
@@ -174,9 +178,10 @@ class Case(models.Model):
             models.Index(fields=["unit", "next_due_at", "-id"], name="cases_listed_of_unit"),
             models.Index(fields=["unit_department", "next_due_at", "-id"], name="cases_listed_of_dept"),
             models.Index(fields=["unit", "status", "next_due_at"], name="cases_of_unit"),
-            models.Index(fields=["unit", "-arrived_at"], name="cases_of_unit_newest"),
+            models.Index(fields=["-received_at", "id"], name="cases_last_received"),
+            models.Index(fields=["unit", "-received_at", "id"], name="cases_of_unit_received"),
             models.Index(fields=["unit_department", "status", "next_due_at"], name="cases_of_department"),
-            models.Index(fields=["unit_department", "-arrived_at"], name="cases_of_dept_newest"),
+            models.Index(fields=["unit_department", "-received_at", "id"], name="cases_of_dept_received"),
             models.Index(fields=["subject", "-received_at"], name="cases_about_subject"),
             models.Index(fields=["mall", "-received_at"], name="cases_at_mall"),
             models.Index(fields=["street", "-received_at"], name="cases_in_street"),

@@ -40,9 +40,11 @@ def suggested_unit(case: Case) -> Organisation | None:
 def same_person(case: Case, actor: Actor) -> QuerySet[Case]:
     """Other cases under the same telephone number that the actor sees, newest first; reports stay with those who handle them."""
     digests = [party.phone_digest for party in case.parties.all() if party.phone_digest]
+    if not digests:
+        return Case.objects.none()
     theirs = ComplaintParty.objects.filter(phone_digest__in=digests).values("case_id")
     found = Case.objects.visible_to(actor).filter(pk__in=theirs).exclude(pk=case.pk)
-    return found.exclude(kind=Kind.REPORT).order_by("-received_at")
+    return found.exclude(kind=Kind.REPORT).in_brief().order_by("-received_at")
 
 
 def missing_material(case: Case) -> list[str]:

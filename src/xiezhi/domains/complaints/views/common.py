@@ -17,8 +17,7 @@ from xiezhi.foundation.ui.forms import form_page, saved
 def case_of(request: DeskRequest, pk: int) -> Case:
     """The case, for whoever may see it; 404 otherwise."""
     rows = Case.objects.visible_to(request.actor).select_related(
-        "unit", "unit_department", "first_receiver", "officer", "street", "mall", "subject", "premises", "category",
-        "parent", "duplicate_of", "split_from", "reopened_from",
+        "unit", "unit_department", "first_receiver", "officer", "street", "mall", "subject", "premises", "category"
     )  # fmt: skip
     return get_object_or_404(rows, pk=pk)
 

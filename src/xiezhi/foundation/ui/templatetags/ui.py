@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -11,7 +12,7 @@ from django.db import models
 from django.forms.boundfield import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
@@ -34,9 +35,15 @@ def icon(name: str, css: str = "") -> SafeString:
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         css,
-        static("ui/dist/icons.svg"),
+        _sprite(get_script_prefix()),
         name,
     )
+
+
+@lru_cache(maxsize=4)
+def _sprite(prefix: str) -> str:
+    """Where the icons lie; a page may name it a hundred times. It stays the same while the process runs."""
+    return static("ui/dist/icons.svg")
 
 
 @register.filter
