@@ -9,12 +9,14 @@ from datetime import date, datetime, time, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from xiezhi.demo.callbacks import call_back, tell_last_month
 from xiezhi.demo.load import PASSWORD, People, Say
 from xiezhi.demo.plans import Quarter
 from xiezhi.domains.complaints.models import Case, Category
 from xiezhi.domains.complaints.services import deciding, dispatching, intake, malls, mediating, replying
 from xiezhi.domains.complaints.services.intake import Intake, Matter, Numbered
 from xiezhi.domains.complaints.services.people import Person
+from xiezhi.domains.complaints.services.publishing import publish_due
 from xiezhi.domains.complaints.words import CaseStatus, Channel, Kind
 from xiezhi.domains.registry.models import Subject
 from xiezhi.domains.registry.services.tenancies import register_tenancy
@@ -71,6 +73,9 @@ def load_complaints(people: People, quarter: Quarter, *, say: Say) -> None:
         subjects = list(Subject.objects.filter(name__contains="示例").order_by("pk")[:24])
         for number in range(COUNT):
             _tell(number, people, quarter, subjects[number % len(subjects)], mall if number % 4 == 0 else None)
+        tell_last_month(people, quarter)
+        call_back(people, quarter)
+    publish_due(at=timezone.now())
 
 
 def read_what_is_old(people: People, quarter: Quarter) -> None:

@@ -160,6 +160,10 @@ def _case(aim: Aim) -> Parts:
     return {"pk": aim.desk.cases["handling"].pk}
 
 
+def _answered(aim: Aim) -> Parts:
+    return {"pk": aim.desk.cases["replied"].pk}
+
+
 ASKED_IN = {"sign": "dispatched", "dispatch": "registered", "register": "lead"}
 """In which state a case is, whose act is asked for; it is being handled where nothing is said."""
 
@@ -323,6 +327,9 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "inspections:visit_record": _recorded,
     "complaints:case": _case,
     "complaints:person": _case,
+    "complaints:callback": _answered,
+    "complaints:callback_number": _answered,
+    "complaints:callback_follow": _answered,
     "complaints:act": _act,
     "complaints:similar": _case,
     "complaints:adopt": lambda aim: {**_case(aim), "kind": aim.word},

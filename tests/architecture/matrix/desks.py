@@ -20,6 +20,7 @@ STATES = (
     CaseStatus.HANDLING,
     CaseStatus.MEDIATING,
     CaseStatus.CONCLUDED,
+    CaseStatus.REPLIED,
 )
 
 

@@ -46,6 +46,8 @@ def _work() -> None:
         handoffs,
         leaving,
         likeness,
+        publishing,
+        rates,
         supervising,
         tallies,
         teaching,
@@ -65,6 +67,8 @@ def _work() -> None:
     # Said hourly, done once a day: a ticker that was away over night catches up in the morning.
     periodic.register("complaints.topics", timedelta(hours=1), lambda at: topics.find_topics(at=at))
     periodic.register("complaints.topics_again", timedelta(hours=1), lambda at: topics.tell_topics_again(at=at))
+    periodic.register("complaints.statistics", timedelta(hours=1), lambda at: publishing.publish_due(at=at))
+    periodic.register("complaints.rates", timedelta(days=1), lambda at: rates.tell_subject_rates(at=at))
     owners.register(Case)
     handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
@@ -86,10 +90,11 @@ def _show() -> None:
     from xiezhi.domains.complaints import attention as ours
     from xiezhi.domains.complaints.panels import subject_panel
     from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+    from xiezhi.domains.complaints.queries.figures import headline
     from xiezhi.domains.complaints.workflow import CASE, TOPIC
     from xiezhi.domains.registry import panels
     from xiezhi.foundation.audit import labels
-    from xiezhi.foundation.ui import attention, navigation
+    from xiezhi.foundation.ui import attention, figures, navigation
 
     attention.register("complaints", ours.lines_for)
     panels.register("complaints", subject_panel, order=15)
@@ -102,6 +107,12 @@ def _show() -> None:
         navigation.Item(_("未诉先办"), "complaints:topics", "chart-bar", May.VIEW_TOPICS, "complaints", 60),
         navigation.Item(_("识别模型"), "complaints:models", "puzzle", May.TEACH, "complaints", 90),
     )
+    navigation.register(
+        navigation.Item(_("待回访"), "complaints:callbacks", "phone", May.CALL_BACK, "complaints", 40),
+        navigation.Item(_("诉求成效"), "complaints:figures", "chart-bar", May.VIEW_FIGURES, "complaints", 50),
+        navigation.Item(_("本商场诉求成效"), "complaints:mall_figures", "chart-bar", May.ANSWER, "complaints", 50),
+    )
+    figures.register("complaints", headline)
     panels.register_lead("complaints.case", panels.Leads("complaints:case", "phone", May.VIEW))
     labels.register_workflow(CASE)
     labels.register_workflow(TOPIC)
@@ -134,6 +145,7 @@ def _show() -> None:
             "complaints.mall.answered": _("商场已回应"),
             "complaints.mediation.planned": _("安排调解"),
             "complaints.mediation.recorded": _("记录调解"),
+            "complaints.statistics.published": _("公布诉求统计"),
             "complaints.callback.recorded": _("记录回访"),
             "complaints.application.made": _("提出申请"),
             "complaints.application.decided": _("审批申请"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.domains.complaints.models import Application, CoHandler, MallRequest, Supervision, Topic
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.callbacks import queue, unresolved
 from xiezhi.domains.complaints.queries.cases import cases_listed, waiting_for
 from xiezhi.domains.complaints.words import OPEN, TopicStatus
 from xiezhi.foundation.access.actors import Actor
@@ -46,6 +47,8 @@ def lines_for(actor: Actor, at: datetime) -> Iterator[Attention]:
         if rising:
             url = f"{reverse('complaints:topics')}?status={TopicStatus.RISING}"
             yield Attention(_("未诉先办事项等您处置"), url, "warning", rising, _("项"), icon="chart-bar")
+    if actor.can(May.CALL_BACK):
+        yield from _to_call(actor, at)
     if actor.can(May.HANDLE):
         yield from _asked_of_unit(actor)
     if actor.can(May.APPROVE):
@@ -58,6 +61,14 @@ def lines_for(actor: Actor, at: datetime) -> Iterator[Attention]:
         if first:
             url = reverse("complaints:case", args=[first.case_id])
             yield Attention(_("申请等您审批"), url, "caution", undecided.count(), _("项"), icon="gavel")
+
+
+def _to_call(actor: Actor, at: datetime) -> Iterator[Attention]:
+    url = reverse("complaints:callbacks")
+    if count := queue(actor, at).count():
+        yield Attention(_("诉求等您回访"), url, "active", count, _("件"), icon="phone")
+    if count := unresolved(actor).count():
+        yield Attention(_("回访未解决，等您处理"), f"{url}?what=unresolved", "caution", count, _("件"), icon="circle-x")
 
 
 def _asked_of_unit(actor: Actor) -> Iterator[Attention]:

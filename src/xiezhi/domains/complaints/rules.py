@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from xiezhi.foundation.rules.registry import Confidence, Rule, Source, Version
 from xiezhi.foundation.rules.values import Choice, Column, Flag, Table, ValueType, Whole
@@ -235,7 +236,13 @@ SMALL_NUMBER = _rule(
     since=IN_FORCE, unit=_("件"),
 )  # fmt: skip
 PUBLISH_AFTER_DAYS = _rule(
-    "publish_after_days", _("每月统计在次月几日公布"), Whole(1, 28), 10, OWN, "没有公开依据，由各区自定。", unit=_("日")
+    "publish_after_days",
+    _("每月统计在次月几日公布"),
+    Whole(1, 28),
+    10,
+    OWN,
+    "没有公开依据，由各区自定。",
+    unit=pgettext_lazy("day of the month", "日"),
 )
 
 RULES = (

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from xiezhi.domains.complaints.views import acts, cases, intake, malls, models, suggestions, topics
+from xiezhi.domains.complaints.views import acts, callbacks, cases, figures, intake, malls, models, suggestions, topics
 
 app_name = "complaints"
 urlpatterns = [
@@ -25,6 +25,14 @@ urlpatterns = [
     path("topics/<int:pk>/", topics.topic_detail, name="topic"),
     path("topics/<int:pk>/check/", topics.check, name="topic_check"),
     path("topics/<int:pk>/<slug:move>/", topics.move, name="topic_move"),
+    path("callbacks/", callbacks.callback_list, name="callbacks"),
+    path("callbacks/next/", callbacks.callback_next, name="callback_next"),
+    path("callbacks/<int:pk>/", callbacks.callback, name="callback"),
+    path("callbacks/<int:pk>/number/", callbacks.callback_number, name="callback_number"),
+    path("callbacks/<int:pk>/follow/", callbacks.callback_follow, name="callback_follow"),
+    path("figures/", figures.figures, name="figures"),
+    path("figures/cases/", figures.figure_cases, name="figure_cases"),
+    path("mall/figures/", figures.mall_figures, name="mall_figures"),
     path("mall/", malls.request_list, name="mall_requests"),
     path("mall/<int:pk>/", malls.request_detail, name="mall_request"),
 ]

@@ -1,8 +1,10 @@
 from django.urls import path
 
+from xiezhi.domains.complaints.views import statistics
 from xiezhi.domains.prepaid.views import holder, till
 
 urlpatterns = [
+    path("statistics/", statistics.statistics, name="statistics"),
     path("till/", till.till, name="till"),
     path("my/", holder.my_cards, name="my_cards"),
     path("my/phone/", holder.my_phone, name="my_phone"),

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from xiezhi.domains.complaints import rules
-from xiezhi.domains.complaints.models import Callback, Case, ComplaintParty, Tally
+from xiezhi.domains.complaints.models import Callback, Case, ComplaintParty, Stage, Tally
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
-from xiezhi.domains.complaints.words import ANSWERED, CallbackSource, CaseStatus
+from xiezhi.domains.complaints.words import ANSWERED, CallbackOutcome, CallbackSource, CaseStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.rules.queries import reading
 
@@ -63,3 +63,10 @@ def callbacks_shown(case: Case) -> list[Callback]:
     for each in found:
         each.counts, each.replaced = each == counting, each.pk not in kept  # type: ignore[attr-defined]
     return sorted(found, key=lambda each: (each.at, each.pk), reverse=True)
+
+
+def unresolved(actor: Actor) -> QuerySet[Tally]:
+    """Answered cases whose person said 未解决 and for which nobody has decided what comes next."""
+    waiting = Tally.objects.filter(stage=Stage.REPLIED, callback=CallbackOutcome.UNRESOLVED, call_due_at=None)
+    waiting = waiting.filter(case__in=Case.objects.visible_to(actor)).exclude(case__reopenings__isnull=False)
+    return waiting.select_related("case", "case__subject", "unit").order_by("-received_on", "pk")

@@ -286,10 +286,7 @@ def board(actor: Actor, scope: Scope, period: Period, by: str) -> Board:
     """The figures of a period laid out by a dimension, with the total, the period before and the trend. Five queries whatever the number;
     each reads only the period's rows by the index on the day (measured in `benchmarks`)."""
     meaning = Meaning.at(period.last)
-    measures = {
-        name: Count("pk", filter=condition) if condition else Count("pk")
-        for name, condition in conditions(meaning).items()
-    }
+    measures = _measures(conditions(meaning))
     weights = meaning.weights.value
     column = DIMENSIONS[by].column
     rows = counted(actor, scope, period).order_by()
@@ -300,11 +297,11 @@ def board(actor: Actor, scope: Scope, period: Period, by: str) -> Board:
         Line(
             _value(each[column]),
             labels.get(each[column], "—"),
-            _counts(each, column),
+            _counts(each),
             weights,
             median(hours[each[column]]),
         )
-        for each in sorted(groups, key=lambda each: (-each["received"], str(each[column])))
+        for each in sorted(groups, key=lambda each: (-each["n_received"], str(each[column])))
     ]
     together: Counter[str] = Counter()
     for line in lines:
@@ -314,8 +311,15 @@ def board(actor: Actor, scope: Scope, period: Period, by: str) -> Board:
     return Board(period, meaning, by, lines[:MOST_LINES], total, trend[-2][1], trend)
 
 
-def _counts(row: Mapping[str, Any], column: str) -> dict[str, int]:
-    return {name: value for name, value in row.items() if name != column}
+def _measures(wanted: Mapping[str, Q]) -> dict[str, Count]:
+    """Columns of counts; `n_` keeps their names apart from the row's own."""
+    return {
+        f"n_{name}": Count("pk", filter=condition) if condition else Count("pk") for name, condition in wanted.items()
+    }
+
+
+def _counts(row: Mapping[str, Any]) -> dict[str, int]:
+    return {name[2:]: value for name, value in row.items() if name.startswith("n_")}
 
 
 def _value(key: Any) -> str:
@@ -369,19 +373,16 @@ def _trend(actor: Actor, scope: Scope, period: Period, meaning: Meaning) -> list
     while len(periods) < TREND:
         periods.append(periods[-1].before())
     periods.reverse()
-    wanted = ("received", *(name for key in RATES for name in RATES[key][1:3]))
-    all_conditions = conditions(meaning)
-    measures = {}
-    for name in (*wanted, *(f"{name}_kept" for name in wanted[1:])):
-        condition = all_conditions[name]
-        measures[name] = Count("pk", filter=condition) if condition else Count("pk")
+    rates = [name for key in RATES for name in RATES[key][1:3]]
+    wanted = {"received", *rates, *(f"{name}_kept" for name in rates)}
+    measures = _measures({name: each for name, each in conditions(meaning).items() if name in wanted})
     which = Choose(
         *(When(received_on__gte=each.first, then=Value(number)) for number, each in reversed(list(enumerate(periods)))),
         output_field=IntegerField(),
     )
     rows = counted(actor, scope, Period("custom", periods[0].first, period.last)).order_by()
     counts = rows.annotate(which=which).values("which").annotate(**measures)
-    grouped = {row["which"]: _counts(row, "which") for row in counts}
+    grouped = {row["which"]: _counts(row) for row in counts}
     weights = meaning.weights.value
     return [(each, Line("", str(each), grouped.get(number, {}), weights)) for number, each in enumerate(periods)]
 

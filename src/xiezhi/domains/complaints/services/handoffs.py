@@ -1,6 +1,6 @@
 """转办其他系统: a case tells other rooms by event; the row waits until one of them says what it made of it.
 
-Rooms below this one subscribe to `complaints.handoff` ({handoff_id, kind, case_id, subject_id, premises_id, number}) and answer with the
+Rooms below this one subscribe to `complaints.handoff` ({handoff_id, kind, case_id, subject_id, premises_id, number, facts}) and answer with the
 event `complaints.handoff_taken` ({handoff_id, object_kind, object_id, note}). Until somebody subscribes, nothing is lost.
 """
 
@@ -57,7 +57,7 @@ def _told(handoff: Handoff) -> dict[str, Any]:
     case = handoff.case
     return {
         "handoff_id": handoff.pk, "kind": handoff.kind, "case_id": case.pk, "number": case.number,
-        "subject_id": case.subject_id, "premises_id": case.premises_id,
+        "subject_id": case.subject_id, "premises_id": case.premises_id, "facts": handoff.facts,
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from xiezhi.domains.complaints.documents import agreement_document
 from xiezhi.domains.complaints.forms import PurposeForm
 from xiezhi.domains.complaints.models import Agreement, Case, Category, ComplaintParty, PartyOpening
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
+from xiezhi.domains.complaints.queries.callbacks import callbacks_shown, satisfaction_hidden
 from xiezhi.domains.complaints.queries.cases import (
     answer_blanks,
     cases_listed,
@@ -35,7 +36,7 @@ from xiezhi.domains.complaints.services.people import may_see_person, open_party
 from xiezhi.domains.complaints.views.acts import further_acts, leads, links_for
 from xiezhi.domains.complaints.views.common import case_of, who
 from xiezhi.domains.complaints.views.suggestions import EARLY, suggestions_shown
-from xiezhi.domains.complaints.words import OPEN, CaseStatus, Channel, Kind, Tier
+from xiezhi.domains.complaints.words import OPEN, CallbackOutcome, CaseStatus, Channel, Kind, Satisfaction, Tier
 from xiezhi.domains.complaints.workflow import CASE
 from xiezhi.foundation.access.actors import PermissionRefused
 from xiezhi.foundation.access.guards import needs
@@ -190,6 +191,11 @@ def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "applications": case.applications.order_by("-asked_at"),
         "handoffs": case.handoffs.all(),
         "attachments": case.attachments.select_related("file"),
+        "callbacks": callbacks_shown(case),
+        "satisfaction_hidden": satisfaction_hidden(case, actor),
+        "outcomes": CallbackOutcome,
+        "satisfactions": Satisfaction,
+        "may_call": actor.can(May.CALL_BACK) and case.status in {CaseStatus.REPLIED, CaseStatus.CLOSED},
         "leads": leads(case, actor),
         "may_approve": actor.can(May.APPROVE),
         "tiers": Tier,
