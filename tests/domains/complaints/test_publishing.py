@@ -15,7 +15,7 @@ from tests.builders.inspections import given_premises
 from xiezhi.domains.complaints.models import Case, Category, Handoff, Publication
 from xiezhi.domains.complaints.services import callbacks, handoffs, publishing, rates, tallies
 from xiezhi.domains.complaints.words import CaseStatus, Kind
-from xiezhi.foundation.audit.models import AuditEntry
+from xiezhi.foundation.audit.models import Entry
 
 DECEMBER = NOW + timedelta(days=20)
 
@@ -61,7 +61,7 @@ def test_a_month_is_published_once_when_its_day_has_come(november: Desk, client:
             lines[0] == ["月份", "类别", "金榆街道", "银槐街道", "合计"]
             and lines[4][1:] == ["合计", *map(str, counts["shown"][-1])]
         ) or "＊" in lines[4]
-    assert AuditEntry.objects.filter(action="complaints.statistics.published").count() == 1
+    assert Entry.objects.filter(action="complaints.statistics.published").count() == 1
 
 
 def test_what_happens_later_changes_nothing_published(november: Desk) -> None:

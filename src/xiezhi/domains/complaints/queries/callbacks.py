@@ -61,7 +61,7 @@ def callbacks_shown(case: Case) -> list[Callback]:
     counting = effective(found)
     kept = {each.pk for each in standing(found)}
     for each in found:
-        each.counts, each.replaced = each == counting, each.pk not in kept  # type: ignore[attr-defined]
+        each.counts, each.replaced = each == counting, each.pk not in kept
     return sorted(found, key=lambda each: (each.at, each.pk), reverse=True)
 
 

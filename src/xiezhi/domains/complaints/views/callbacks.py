@@ -82,7 +82,9 @@ class QueueTable(Table):
         accessor="case__number", verbose_name=gettext_lazy("编号"), linkify=("complaints:callback", {"pk": django_tables2.A("pk")}),
         attrs={"td": {"class": "text-nowrap"}},
     )  # fmt: skip
-    title = django_tables2.Column(accessor="case__title", verbose_name=gettext_lazy("标题"))
+    title = django_tables2.Column(
+        accessor="case__title", verbose_name=gettext_lazy("标题"), linkify=("complaints:callback", {"pk": django_tables2.A("pk")})
+    )  # fmt: skip
     respondent = django_tables2.Column(
         accessor="case__respondent", verbose_name=gettext_lazy("被诉方"), orderable=False
     )

@@ -181,7 +181,7 @@ def _figures(asked: Asked, found: Board, *, linked: bool) -> list[Figure]:
     median = total.median_hours
     figures.append(
         Figure(
-            _("办理时长中位数"), None if median is None else round(median / 24, 1), _("天"),
+            _("办理时长中位数"), None if median is None else f"{median / 24:.1f}", _("天"),
             definition=_("从收到到答复的自然时间，已答复的诉求从短到长排，正中间那件。"),
         )
     )  # fmt: skip
