@@ -34,6 +34,7 @@ WITHOUT_ACTOR = {
     "xiezhi.domains.complaints.services.handoffs.tell_waiting_again": "the ticker's",
     "xiezhi.domains.complaints.services.callbacks.close_uncalled": "the ticker's",
     "xiezhi.domains.complaints.services.tallies.recount_marked": "the ticker's",
+    "xiezhi.domains.complaints.services.tallies.recount_all": "writes derived rows again; nothing is decided",
     "xiezhi.domains.complaints.services.publishing.publish_due": "the ticker's",
     "xiezhi.domains.complaints.services.rates.tell_subject_rates": "the ticker's",
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "hears what another room did, which names its actor",

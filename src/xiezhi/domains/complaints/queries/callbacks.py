@@ -52,7 +52,7 @@ def satisfaction_hidden(case: Case, actor: Actor) -> bool:
     """Whether how satisfied the person was is kept from this officer until the case is closed."""
     if case.officer_id != actor.user_id or case.status == CaseStatus.CLOSED:
         return False
-    return reading(rules.HIDE_SATISFACTION, on=timezone.localdate()).value
+    return bool(reading(rules.HIDE_SATISFACTION, on=timezone.localdate()).value)
 
 
 def callbacks_shown(case: Case) -> list[Callback]:
@@ -61,7 +61,7 @@ def callbacks_shown(case: Case) -> list[Callback]:
     counting = effective(found)
     kept = {each.pk for each in standing(found)}
     for each in found:
-        each.counts, each.replaced = each == counting, each.pk not in kept
+        each.__dict__ |= {"counts": each == counting, "replaced": each.pk not in kept}
     return sorted(found, key=lambda each: (each.at, each.pk), reverse=True)
 
 
