@@ -38,6 +38,10 @@ SHARED = {
         [f"privacy:{page}" for page in ("request", "copy", "erase", "close")],
         "who manages requests handles all of them",
     ),
+    **dict.fromkeys(
+        ["complaints:template", "complaints:template_retire"],
+        "templates are the district's, like the articles they rest on",
+    ),
     "rules:detail": "rules are the district's",
     "rules:versions": "rules are the district's",
     "rules:change": "rules are the district's",

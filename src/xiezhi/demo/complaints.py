@@ -13,7 +13,7 @@ from xiezhi.demo.callbacks import call_back, tell_last_month
 from xiezhi.demo.load import PASSWORD, People, Say
 from xiezhi.demo.plans import Quarter
 from xiezhi.domains.complaints.models import Case, Category
-from xiezhi.domains.complaints.services import deciding, dispatching, intake, malls, mediating, replying
+from xiezhi.domains.complaints.services import deciding, dispatching, intake, malls, mediating, replying, templates
 from xiezhi.domains.complaints.services.intake import Intake, Matter, Numbered
 from xiezhi.domains.complaints.services.people import Person
 from xiezhi.domains.complaints.services.publishing import publish_due
@@ -165,7 +165,7 @@ def _bring(case: Case, status: str, people: People, at: datetime) -> None:
     if case.kind == Kind.COMPLAINT and status != CaseStatus.HANDLING:
         case = _mediate(case, status, people, officer, at + 3 * HOUR)
     if status == CaseStatus.REPLIED:
-        text = replying.filled(replying.templates_for(case)[0], case)
+        text = templates.filled(templates.templates_for(case)[0], case)
         outcome = {Kind.REPORT: "verified", Kind.COMPLAINT: ""}.get(Kind(case.kind), "answered")
         replying.reply_case(case=case, text=text, outcome=outcome, way="电话", actor=officer, at=at + 30 * HOUR)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from tests.architecture.matrix.desks import Desks
 from tests.architecture.matrix.shops import Shop
 from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
+from xiezhi.domains.complaints.models import ReplyTemplate
 from xiezhi.foundation.calendar.models import CalendarVersion
 from xiezhi.foundation.files import links
 from xiezhi.foundation.files.models import StoredFile
@@ -344,6 +345,11 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:act_of": _act_of,
     "complaints:agreement": _agreement,
     "complaints:mall_request": lambda aim: {"pk": aim.desk.asked.pk},
+    **dict.fromkeys(["complaints:dispatch_together", "complaints:reply_together"], lambda aim: {}),
+    **dict.fromkeys(
+        ["complaints:template", "complaints:template_retire"],
+        lambda aim: {"pk": ReplyTemplate.objects.filter(is_active=True).earliest("pk").pk},
+    ),
 }
 
 
@@ -359,6 +365,11 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
     "complaints:mall_request": lambda aim: {"answer": "演示回应"},
     "complaints:person": lambda aim: {"purpose": "演示核实"},
     "complaints:topic_move": _why,
+    "complaints:dispatch_together": lambda aim: {
+        "selected": [aim.desk.cases["registered"].pk],
+        **({"unit": aim.world.cast["xfjy"].pk} if aim.word == "go" else {}),
+    },
+    "complaints:reply_together": lambda aim: {"selected": [aim.desk.cases["concluded"].pk]},
     "set_language": lambda aim: {"language": "en"},
     "imports:sheet": lambda aim: {"sheet": "Sheet"},
     "ui:save_view": lambda aim: {"path": "/desk/tasks/", "title": "任务", "name": "另一个", "query": "q=1"},

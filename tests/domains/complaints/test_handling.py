@@ -8,7 +8,7 @@ import pytest
 from tests.builders.cast import FOUNDER, NOW
 from tests.builders.complaints import Desk
 from xiezhi.domains.complaints.models import Case, Clock, ClockRevision
-from xiezhi.domains.complaints.services import deciding, dispatching, intake, linking, people, replying
+from xiezhi.domains.complaints.services import deciding, dispatching, intake, linking, people, replying, templates
 from xiezhi.domains.complaints.services.intake import Matter, Numbered
 from xiezhi.domains.complaints.words import CaseStatus, ClockKind, Kind
 from xiezhi.foundation.access.actors import PermissionRefused
@@ -91,8 +91,8 @@ def test_a_complaint_is_answered_only_after_a_decision(desk: Desk) -> None:
     with pytest.raises(Refused, match="七种"):
         deciding.refuse_complaint(case=case, ground="17-1", reason="演示", actor=desk.officer, at=NOW)
     case = deciding.refuse_complaint(case=case, ground="16-4", reason="2022 年购买", actor=desk.officer, at=NOW)
-    template = next(each for each in replying.templates_for(case) if each.code == "refused")
-    text = replying.filled(template, case)
+    template = next(each for each in templates.templates_for(case) if each.code == "refused")
+    text = templates.filled(template, case)
     assert "第十六条第（四）项" in text and "2022 年购买" in text and "第三十九条" in text
     replying.reply_case(case=case, text=text, template=template, actor=desk.officer, at=NOW + timedelta(days=20))
     late = Clock.objects.get(case=case, kind=ClockKind.DECIDE)

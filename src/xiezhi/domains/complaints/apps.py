@@ -101,6 +101,7 @@ def _show() -> None:
     navigation.register_section("complaints", _("接诉即办"), 12)
     navigation.register(
         navigation.Item(_("诉求"), "complaints:cases", "phone", May.VIEW, "complaints", 20),
+        navigation.Item(_("答复模板"), "complaints:templates", "file-text", May.HANDLE, "complaints", 90),
         navigation.Item(
             _("等商场回应的诉求"), "complaints:mall_requests", "building-store", May.ANSWER, "complaints", 30
         ),
@@ -149,6 +150,9 @@ def _show() -> None:
             "complaints.callback.recorded": _("记录回访"),
             "complaints.application.made": _("提出申请"),
             "complaints.application.decided": _("审批申请"),
+            "complaints.case.exported": _("按登记系统的列导出"),
+            "complaints.template.saved": _("保存答复模板"),
+            "complaints.template.retired": _("停用答复模板"),
             "complaints.person.opened": _("打开诉求人信息"),
             "complaints.person.amended": _("修改诉求人信息"),
         }

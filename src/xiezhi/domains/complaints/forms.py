@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from xiezhi.domains.complaints.models import Application, Case, Category, Mediation
+from xiezhi.domains.complaints.models import Application, Case, Category, Mediation, ReplyTemplate
 from xiezhi.domains.complaints.services.dispatching import UNITS
 from xiezhi.domains.complaints.services.intake import Matter
+from xiezhi.domains.complaints.services.templates import STATES, Draft, faults
 from xiezhi.domains.complaints.words import (
     Channel,
     Demand,
@@ -29,6 +30,9 @@ from xiezhi.foundation.accounts.models import User
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.ui.forms import ReasonForm
 
+WAYS = [
+    (word, word) for word in (gettext_lazy("电话"), gettext_lazy("短信"), gettext_lazy("书面"), gettext_lazy("网络"))
+]
 OPTIONAL: list[tuple[str, Any]] = [("", gettext_lazy("不确定"))]
 
 
@@ -253,10 +257,7 @@ class ReplyForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("答复内容"), max_length=10_000, widget=lines(10))
     way = forms.ChoiceField(
         label=gettext_lazy("答复方式"),
-        choices=[
-            (word, word)
-            for word in (gettext_lazy("电话"), gettext_lazy("短信"), gettext_lazy("书面"), gettext_lazy("网络"))
-        ],
+        choices=WAYS,
     )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
@@ -379,3 +380,114 @@ class InspectionForm(forms.Form):
     def __init__(self, *args: Any, items: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["item"].queryset = items  # type: ignore[attr-defined]
+
+
+class BatchDispatchForm(forms.Form):
+    unit = UnitField(label=gettext_lazy("承办单位"))
+    note = forms.CharField(label=gettext_lazy("派单说明"), max_length=500, required=False, widget=lines(2))
+
+
+class BatchReplyForm(forms.Form):
+    """One text for many cases; its places are filled from each."""
+
+    template = forms.ModelChoiceField(
+        label=gettext_lazy("答复模板"), queryset=ReplyTemplate.objects.none(), required=False
+    )
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("办理结果"), choices=[("", gettext_lazy("按各件已定的结果")), *Outcome.choices], required=False,
+        help_text=gettext_lazy("已经有结果的诉求保持不变。"),
+    )  # fmt: skip
+    text = forms.CharField(
+        label=gettext_lazy("答复内容"), max_length=10_000, widget=lines(8),
+        help_text=gettext_lazy("可以用 {number} 编号、{title} 标题、{respondent} 被诉方、{unit} 承办单位、{article} 条款、{reason} 说明、{terms} 协议内容，发出时按每一件填写。"),
+    )  # fmt: skip
+    way = forms.ChoiceField(label=gettext_lazy("答复方式"), choices=WAYS)
+
+    def __init__(self, *args: Any, templates: list[ReplyTemplate], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        keys = [each.pk for each in templates]
+        self.fields["template"].queryset = ReplyTemplate.objects.filter(pk__in=keys).order_by("code")  # type: ignore[attr-defined]
+        self.fields["template"].empty_label = _("不用模板")  # type: ignore[attr-defined]
+
+
+class TemplateForm(forms.Form):
+    """A reply template and what it is bound to."""
+
+    title = forms.CharField(label=gettext_lazy("名称"), max_length=60)
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("适用类型"), choices=Kind.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("都不选就是不限。"),
+    )  # fmt: skip
+    statuses = forms.MultipleChoiceField(
+        label=gettext_lazy("适用状态"), choices=[(each.value, each.label) for each in STATES], required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    outcomes = forms.MultipleChoiceField(
+        label=gettext_lazy("适用结果"), choices=Outcome.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    article = forms.CharField(
+        label=gettext_lazy("依据条款"),
+        max_length=60,
+        required=False,
+        help_text=gettext_lazy("例如：第十五条、第十六条。"),
+    )
+    text = forms.CharField(
+        label=gettext_lazy("正文"), max_length=4000, widget=lines(8),
+        help_text=gettext_lazy("占位：{number} 编号、{title} 标题、{respondent} 被诉方、{unit} 承办单位、{article} 条款、{reason} 说明、{terms} 协议内容。"),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Every fault is told at once, before the service would."""
+        given = super().clean() or {}
+        if not self.errors:
+            for fault in faults(Draft(**given)):
+                self.add_error("text", fault)
+        return given
+
+    @staticmethod
+    def of(template: ReplyTemplate) -> dict[str, Any]:
+        """What the form begins with."""
+        return {
+            "title": template.title, "article": template.article, "text": template.text,
+            **{name: getattr(template, name).split() for name in ("kinds", "statuses", "outcomes")},
+        }  # fmt: skip
+
+
+class ExportForm(forms.Form):
+    """Which register's columns, and what goes along."""
+
+    register = forms.ChoiceField(label=gettext_lazy("列"), widget=forms.RadioSelect)
+    file = forms.ChoiceField(
+        label=gettext_lazy("文件"), widget=forms.RadioSelect, initial="xlsx",
+        choices=[
+            ("xlsx", gettext_lazy("Excel 表格（xlsx）")), ("csv", gettext_lazy("文本表格（csv，UTF-8）")),
+            ("gb18030", gettext_lazy("文本表格（csv，GB18030，供旧系统读取）")),
+        ],
+    )  # fmt: skip
+    persons = forms.BooleanField(
+        label=gettext_lazy("带诉求人的姓名、电话和地址"), required=False,
+        help_text=gettext_lazy("逐人记录谁、什么时候、为什么导出；您不能看的举报人不在里面。不勾选时，内容里的号码也会隐去。"),
+    )  # fmt: skip
+    purpose = forms.CharField(
+        label=gettext_lazy("用途"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("带诉求人信息时必填，例如：回填 12345 系统。"),
+    )
+
+    def __init__(self, *args: Any, persons: bool, counts: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["register"].choices = [  # type: ignore[attr-defined]
+            (register, _("%(register)s（%(n)s 件有编号）") % {"register": Register(register).label, "n": f"{n:,}"})
+            for register, n in counts.items()
+        ]
+        self.fields["register"].initial = max(counts, key=lambda register: counts[register])
+        if not persons:
+            del self.fields["persons"], self.fields["purpose"]
+
+    def clean(self) -> dict[str, Any]:
+        """A purpose is needed where persons go along."""
+        given = super().clean() or {}
+        if given.get("persons") and not given.get("purpose", "").strip():
+            self.add_error("purpose", _("请写明用途，例如：回填 12345 系统。"))
+        return given

@@ -35,17 +35,14 @@ from xiezhi.foundation.imports.columns import (
 )
 from xiezhi.foundation.imports.specs import CheckedRow, ImportContext, ImportSpec, Outcome, Row
 from xiezhi.foundation.orgs.models import Organisation
-from xiezhi.foundation.ui.exports import RISKY_STARTS
 from xiezhi.foundation.ui.words import masked
 
 
 def body(longest: int) -> Parser:
-    """A text with its lines; the quote that our own CSV puts before what looks like a formula is taken off again."""
+    """A text with its lines."""
 
     def parse(value: Cell, context: ImportContext) -> str:
         written = clean(as_text(value))
-        if written.startswith("'") and written[1:].startswith(RISKY_STARTS):
-            written = written[1:]
         if not written:
             raise CellRefused(_("没有可以识别的文字。"), _("请重新填写。"))
         if len(written) > longest:

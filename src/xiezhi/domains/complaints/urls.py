@@ -1,6 +1,19 @@
 from django.urls import path
 
-from xiezhi.domains.complaints.views import acts, callbacks, cases, figures, intake, malls, models, suggestions, topics
+from xiezhi.domains.complaints.views import (
+    acts,
+    callbacks,
+    cases,
+    exports,
+    figures,
+    intake,
+    malls,
+    models,
+    suggestions,
+    templates,
+    together,
+    topics,
+)
 
 app_name = "complaints"
 urlpatterns = [
@@ -8,6 +21,13 @@ urlpatterns = [
     path("cases/new/", intake.new, name="new"),
     path("cases/look/", suggestions.look_again, name="look"),
     path("cases/next/", cases.next_case, name="next"),
+    path("cases/export/", exports.export, name="export"),
+    path("cases/dispatch/", together.dispatch, name="dispatch_together"),
+    path("cases/reply/", together.reply, name="reply_together"),
+    path("templates/", templates.template_list, name="templates"),
+    path("templates/new/", templates.new, name="template_new"),
+    path("templates/<int:pk>/", templates.template, name="template"),
+    path("templates/<int:pk>/retire/", templates.retire, name="template_retire"),
     path("cases/<int:pk>/", cases.case_detail, name="case"),
     path("cases/<int:pk>/person/", cases.person, name="person"),
     path("cases/<int:pk>/agreement/<int:of>/", cases.agreement, name="agreement"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from xiezhi.foundation.access.actors import SYSTEM, Actor, PermissionRefused
 from xiezhi.foundation.accounts import phones
 from xiezhi.foundation.accounts.models import User
-from xiezhi.foundation.audit.services import record
+from xiezhi.foundation.audit.services import record, record_many
 from xiezhi.foundation.notices.sealing import unseal_before_names
 from xiezhi.foundation.privacy import keyring
 from xiezhi.foundation.privacy.fields import EncryptedTextField
@@ -34,23 +34,37 @@ SEALED_TEXTS = (("notices.channel", "sealed_address"), ("notices.wish", "sealed_
 def note_opening(*, row: Model, reason: str, actor: Actor, at: datetime, columns: Sequence[str] = ()) -> Opening:
     """Write down that `actor` reads a row's personal data (`columns`; all of its holding's when not told). The caller has checked that
     they may. Raises PermissionRefused for nobody's and the system's."""
+    return note_openings(rows=[row], reason=reason, actor=actor, at=at, columns=columns)[0]
+
+
+def note_openings(
+    *, rows: Sequence[Model], reason: str, actor: Actor, at: datetime, columns: Sequence[str] = ()
+) -> list[Opening]:
+    """`note_opening` for many rows of one kind, as an export reads them; a few statements and a look for each person's account."""
     if actor.user_id is None or actor.membership_id is None:
         raise PermissionRefused(_("请先登录。"))
-    holding = holding_of(row._meta.label_lower)
+    if not rows:
+        return []
+    kind = rows[0]._meta.label_lower
+    holding = holding_of(kind)
     if holding is None:
-        raise LookupError(f"{row._meta.label_lower} is not on the map of personal data")
-    opening = Opening.objects.create(
-        kind=row._meta.label_lower,
-        object_id=row.pk,
-        fields=sorted(columns) or sorted(name for name, datum in holding.fields.items() if datum.shown),
-        reason=reason.strip()[:200],
-        by_id=actor.user_id,
-        membership_id=actor.membership_id,
-        of_id=_account_of(row, holding),
-        at=at,
+        raise LookupError(f"{kind} is not on the map of personal data")
+    fields = sorted(columns) or sorted(name for name, datum in holding.fields.items() if datum.shown)
+    openings = Opening.objects.bulk_create(
+        Opening(
+            kind=kind,
+            object_id=row.pk,
+            fields=fields,
+            reason=reason.strip()[:200],
+            by_id=actor.user_id,
+            membership_id=actor.membership_id,
+            of_id=_account_of(row, holding),
+            at=at,
+        )
+        for row in rows
     )
-    record("privacy.opened", row, actor=actor, at=at, fields=opening.fields)
-    return opening
+    record_many("privacy.opened", list(rows), actor=actor, at=at, fields=fields)
+    return openings
 
 
 def _account_of(row: Model, holding: Holding) -> int | None:

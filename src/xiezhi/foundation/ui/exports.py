@@ -21,16 +21,20 @@ RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export_response(
-    name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], file_format: str
+    name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], file_format: str, *, encoding: str = "utf-8"
 ) -> HttpResponseBase:
-    """A download called `name`-YYYYMMDD.`file_format`. Raises Refused for a format other than xlsx or csv."""
+    """A download called `name`-YYYYMMDD.`file_format`. A csv is in UTF-8 with its mark, or in `encoding` (gb18030) as older systems want.
+
+    Raises Refused for a format other than xlsx or csv.
+    """
     if file_format not in FORMATS:
         raise Refused(_("只能导出 xlsx 或 csv 文件。"))
     filename = f"{name}-{timezone.localdate():%Y%m%d}.{file_format}"
     if file_format == "xlsx":
         cells = ([plain(each) for each in row] for row in rows)
         return workbook_response(filename, header=header, rows=cells, title=name)
-    response = StreamingHttpResponse(_csv_lines(header, rows), content_type="text/csv; charset=utf-8")
+    lines = (line.encode(encoding) for line in _csv_lines(header, rows, marked=encoding == "utf-8"))
+    response = StreamingHttpResponse(lines, content_type=f"text/csv; charset={encoding}")
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     return response
 
@@ -62,9 +66,10 @@ class _Echo:
         return text
 
 
-def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]], *, marked: bool) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield "\ufeff"  # without it a spreadsheet program reads UTF-8 as GBK
+    if marked:
+        yield "\ufeff"  # without it a spreadsheet program reads UTF-8 as GBK
     yield writer.writerow([safe_text(each) for each in header])
     for row in rows:
         yield writer.writerow([safe_text(each) for each in row])

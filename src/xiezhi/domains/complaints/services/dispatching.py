@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from xiezhi.domains.complaints.models import Case, CoHandler, ReturnRequest, TierChange
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
@@ -21,7 +22,7 @@ from xiezhi.foundation.notices.models import Notice
 from xiezhi.foundation.notices.services import notify, people_holding
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.workflow.errors import Refused
-from xiezhi.foundation.workflow.services import advance
+from xiezhi.foundation.workflow.services import advance, why_not
 
 UNITS = frozenset({Organisation.Kind.DEPARTMENT.value, Organisation.Kind.STATION.value})
 
@@ -40,16 +41,45 @@ def dispatch_case(
     """Give a registered case to the unit that leads it; its first unit stays its first receiver for good. Raises Refused for a body that
     handles no cases, or a co-handler that is the unit itself."""
     _refuse_no_unit(unit)
+    case = _dispatch(case, unit, note, seen_status, actor=actor, at=at)
+    _tell_unit(case, unit, at=at)
+    for each in co_handlers:
+        add_co_handler(case=case, unit=each, note=note or _("请协助办理"), actor=actor, at=at)
+    return case
+
+
+def _dispatch(
+    case: Case, unit: Organisation, note: str, seen_status: str | None, *, actor: Actor, at: datetime
+) -> Case:
     changes = {"unit": unit, "unit_department_id": unit.department_id, "officer": None}
     if case.first_receiver_id is None:
         changes["first_receiver"] = unit
     case = advance(CASE, case, "dispatch", actor=actor, at=at, seen_status=seen_status, changes=changes, unit=unit.code)
     tell(case, "dispatched", _("派给%(unit)s") % {"unit": unit}, actor=actor, at=at, text=note.strip(), public=True)
-    _tell_unit(case, unit, at=at)
     suggesting.settle(case, actor=actor, at=at)
-    for each in co_handlers:
-        add_co_handler(case=case, unit=each, note=note or _("请协助办理"), actor=actor, at=at)
     return case
+
+
+@transaction.atomic
+def dispatch_together(*, cases: Sequence[Case], unit: Organisation, actor: Actor, at: datetime, note: str = "") -> int:
+    """Give many registered cases to one unit, all or none; its people hear of it once. Returns how many. Raises Refused, naming them, for
+    cases that cannot be dispatched now."""
+    _refuse_no_unit(unit)
+    stopped = [
+        f"{case.number}{_('：')}{why}" for case in cases if (why := why_not(CASE, case, CASE["dispatch"], actor))
+    ]
+    if stopped:
+        raise Refused(_("有 %(n)s 件现在不能派单：%(which)s") % {"n": len(stopped), "which": " ".join(stopped[:10])})
+    for case in sorted(cases, key=lambda each: each.pk):
+        _dispatch(case, unit, note, case.status, actor=actor, at=at)
+    people = people_holding(May.HANDLE, organisation_ids=[unit.pk], at=at)
+    if cases:
+        notify(
+            people, key=f"complaints.dispatched:{cases[0].pk}:{at.isoformat()}", at=at, level=Notice.Level.REMINDER,
+            title=ngettext("新派来 %(n)s 件诉求", "新派来 %(n)s 件诉求", len(cases)) % {"n": len(cases)},
+            link=f"{reverse('complaints:cases')}?status=dispatched",
+        )  # fmt: skip
+    return len(cases)
 
 
 def _refuse_no_unit(unit: Organisation) -> None:

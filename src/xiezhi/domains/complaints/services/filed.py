@@ -117,7 +117,7 @@ class Known:
         self.cases: dict[int, Case] = {}
         for start in range(0, len(keys), 500):
             cases = Case.objects.filter(pk__in=keys[start : start + 500]).select_related(
-                "category", "subject", "street"
+                "category", "subject", "street", "premises"
             )
             self.cases |= {case.pk: case for case in cases.prefetch_related("parties")}
 
@@ -164,7 +164,8 @@ class Known:
     @staticmethod
     def _kept(case: Case) -> dict[str, tuple[str, str]]:
         """What no file overwrites: how it stands here, and what to tell when a file says otherwise."""
-        digests = [party.phone_digest for party in case.parties.all() if party.phone_digest]
+        parties = sorted(case.parties.all(), key=lambda party: party.pk)
+        digests = [party.phone_digest for party in parties if party.phone_digest]
         kind = case.get_kind_display()
         minute = _minute(case.received_at)
         return {
@@ -182,13 +183,22 @@ def what_is_known(filed: Sequence[Filed]) -> Known:
 
 def facts_of(case: Case) -> dict[str, str]:
     """The facts of a case as a file would say them."""
+    name, address = respondent_told(case)
     return {
-        **{key: getattr(case, key) for key in ("title", "urgency", "demand_text", "respondent_name", "respondent_address", "place")},
+        **{key: getattr(case, key) for key in ("title", "urgency", "demand_text", "place")},
+        "respondent_name": name,
+        "respondent_address": address,
         "category": case.category.code if case.category else "",
         "subject": case.subject.code if case.subject else "",
         "street": case.street.code if case.street else "",
         "happened_on": case.happened_on.isoformat() if case.happened_on else "",
     }  # fmt: skip
+
+
+def respondent_told(case: Case) -> tuple[str, str]:
+    """Name and address of the respondent as given, else as the register of subjects has them."""
+    name = case.respondent_name or (case.subject.name if case.subject else "")
+    return name, case.respondent_address or (case.premises.address if case.premises else "")
 
 
 class _Lists:

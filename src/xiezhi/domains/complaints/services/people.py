@@ -1,6 +1,7 @@
 """诉求人: the people behind cases, kept in one table, opened only with a purpose and a trace."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from xiezhi.domains.complaints.words import Kind
 from xiezhi.domains.complaints.workflow import own_unit
 from xiezhi.foundation.access.actors import Actor, PermissionRefused
 from xiezhi.foundation.audit.services import record
-from xiezhi.foundation.privacy.services import note_opening
+from xiezhi.foundation.privacy.services import note_opening, note_openings
 from xiezhi.foundation.workflow.errors import Refused
 
 
@@ -99,6 +100,28 @@ def open_party(*, party: ComplaintParty, purpose: str, actor: Actor, at: datetim
     note_opening(row=party, reason=purpose, actor=actor, at=at)
     record("complaints.person.opened", party.case, actor=actor, at=at, party=party.pk)
     return opening
+
+
+@transaction.atomic
+def open_parties(*, parties: Sequence[ComplaintParty], purpose: str, actor: Actor, at: datetime) -> int:
+    """`open_party` for the people of an export, each with their own trace; returns how many. The caller leaves out whom the post may not
+    see. Raises PermissionRefused for such a one all the same, Refused without a purpose."""
+    if (
+        actor.user_id is None
+        or actor.membership_id is None
+        or not all(may_see_person(each.case, actor) for each in parties)
+    ):
+        raise PermissionRefused(_("您的岗位不能导出这些诉求人的信息。"))
+    if not purpose.strip():
+        raise Refused(_("请写明用途，例如：回填 12345 系统。"))
+    PartyOpening.objects.bulk_create(
+        PartyOpening(
+            party=party, by_id=actor.user_id, membership_id=actor.membership_id, purpose=purpose.strip()[:200], at=at
+        )
+        for party in parties
+    )
+    note_openings(rows=parties, reason=purpose, actor=actor, at=at)
+    return len(parties)
 
 
 @transaction.atomic

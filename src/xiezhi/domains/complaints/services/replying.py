@@ -1,60 +1,29 @@
 """答复、办结、重开: what the person is told, and what follows when that was not enough."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from xiezhi.domains.complaints.models import Agreement, Case, Reply, ReplyTemplate
+from xiezhi.domains.complaints.models import Case, Reply, ReplyTemplate
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.services import clocks
 from xiezhi.domains.complaints.services.intake import begin_cases, take_numbers
 from xiezhi.domains.complaints.services.people import Person, add_party
 from xiezhi.domains.complaints.services.story import tell
+from xiezhi.domains.complaints.services.templates import empty_places, fill, suits, unknown_places, values_for
 from xiezhi.domains.complaints.texts import clean
-from xiezhi.domains.complaints.words import CaseStatus, ClockKind, Outcome, article_of
+from xiezhi.domains.complaints.words import CaseStatus, ClockKind, Outcome
 from xiezhi.domains.complaints.workflow import CASE
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.audit.services import record
 from xiezhi.foundation.events.services import publish
 from xiezhi.foundation.workflow.errors import Refused
-from xiezhi.foundation.workflow.services import advance
+from xiezhi.foundation.workflow.services import advance, why_not
 
 LONGEST_REPLY = 10_000
-
-
-def templates_for(case: Case) -> list[ReplyTemplate]:
-    """The templates bound to the case's kind and outcome, in order of their codes; those without an outcome come last."""
-    found = []
-    for template in ReplyTemplate.objects.filter(is_active=True).order_by("code"):
-        kinds, outcomes = template.kinds.split(), template.outcomes.split()
-        if (not kinds or case.kind in kinds) and (not outcomes or not case.outcome or case.outcome in outcomes):
-            found.append(template)
-    return sorted(found, key=lambda template: (not template.outcomes, template.code))
-
-
-def filled(template: ReplyTemplate, case: Case) -> str:
-    """A template's text for one case. Places that it does not know stay as they are."""
-    ground = case.refusal_ground or case.end_ground
-    values = {
-        "number": case.number,
-        "title": case.title,
-        "respondent": case.respondent or _("被诉方"),
-        "reason": case.decision_reason,
-        "article": article_of(ground) or template.article,
-        "unit": str(case.unit) if case.unit else "",
-        "terms": _terms(case) if "{terms}" in template.text else "",
-    }
-    text = template.text
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
-def _terms(case: Case) -> str:
-    agreement = Agreement.objects.filter(mediation__case=case).order_by("-pk").first()
-    return agreement.terms if agreement else ""
 
 
 @transaction.atomic
@@ -97,12 +66,68 @@ def reply_case(
     return reply
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """The reply that one case of a group would get; `obstacle` says why it would get none."""
+
+    case: Case
+    text: str
+    obstacle: str = ""
+
+
+def prepare_replies(
+    *, cases: Sequence[Case], text: str, outcome: str, template: ReplyTemplate | None, actor: Actor
+) -> list[Prepared]:
+    """What each case would be told: `text` with its places filled from the case. Nothing is written."""
+    unknown = unknown_places(text)
+    found = []
+    for case in cases:
+        values = values_for(case, template.article if template else "")
+        empty = empty_places(text, values)
+        obstacle = why_not(CASE, case, CASE["reply"], actor) or ""
+        if not obstacle and template and not suits(template, case):
+            obstacle = _("模板“%(title)s”不适用于这件诉求的类型、状态或者结果。") % {"title": template.title}
+        if not obstacle and not case.outcome and outcome not in Outcome.values:
+            obstacle = _("还没有办理结果，请选择。")
+        if not obstacle and (unknown or empty):
+            obstacle = _("%(places)s 没有可以填的内容。") % {"places": _("、").join(unknown or empty)}
+        if not obstacle and not clean(text):
+            obstacle = _("请写明答复内容。")
+        found.append(Prepared(case, fill(text, values), obstacle))
+    return found
+
+
 @transaction.atomic
-def reply_together(*, cases: Sequence[Case], text: str, outcome: str, batch: str, actor: Actor, at: datetime) -> int:
-    """One text to many cases, each with its own reply (all or none): for a parent's children. Returns how many."""
-    for case in sorted(cases, key=lambda each: each.pk):
-        reply_case(case=case, text=text, outcome=outcome, batch=batch, actor=actor, at=at)
-    return len(cases)
+def reply_together(
+    *,
+    cases: Sequence[Case],
+    text: str,
+    outcome: str,
+    batch: str,
+    actor: Actor,
+    at: datetime,
+    template: ReplyTemplate | None = None,
+    way: str = "",
+    seen: Mapping[int, str] | None = None,
+) -> int:
+    """Many cases at once, each with its own reply and its own text (all or none): for a parent's children. Returns how many.
+
+    `seen`: {key of a case: the text that was looked at}. Raises Refused, naming them, for cases that cannot be answered now, or whose text
+    would not be the one that was seen.
+    """
+    rows = Case.objects.select_for_update(of=("self",)).filter(pk__in=[case.pk for case in cases]).order_by("pk")
+    ready = prepare_replies(cases=list(rows), text=text, outcome=outcome, template=template, actor=actor)
+    stopped = [f"{each.case.number}{_('：')}{each.obstacle}" for each in ready if each.obstacle]
+    if stopped:
+        raise Refused(_("有 %(n)s 件现在不能答复：%(which)s") % {"n": len(stopped), "which": " ".join(stopped[:10])})
+    moved = [each.case.number for each in ready if seen is not None and seen.get(each.case.pk) != each.text]
+    if moved:
+        raise Refused(_("%(numbers)s 的内容在您预览以后变了，请再看一遍。") % {"numbers": _("、").join(moved[:10])})
+    for each in ready:
+        reply_case(
+            case=each.case, text=each.text, outcome=outcome, template=template, way=way, batch=batch, actor=actor, at=at
+        )
+    return len(ready)
 
 
 @transaction.atomic

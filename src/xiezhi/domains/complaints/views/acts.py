@@ -32,6 +32,7 @@ from xiezhi.domains.complaints.services import (
     mediating,
     replying,
     supervising,
+    templates,
 )
 from xiezhi.domains.complaints.services.intake import Matter, Numbered
 from xiezhi.domains.complaints.views.common import act_page, case_of, who
@@ -108,8 +109,8 @@ def _reply_form(request: DeskRequest, case: Case) -> django_forms.BaseForm:
     asked = request.GET.get("template", "")
     chosen = ReplyTemplate.objects.filter(code=asked, is_active=True).first()
     if chosen is None and case.outcome:
-        chosen = next((each for each in replying.templates_for(case) if each.outcomes), None)
-    initial = {"text": replying.filled(chosen, case), "outcome": chosen.outcomes.split(" ")[0]} if chosen else {}
+        chosen = next((each for each in templates.templates_for(case) if each.outcomes), None)
+    initial = {"text": templates.filled(chosen, case), "outcome": chosen.outcomes.split(" ")[0]} if chosen else {}
     return forms.ReplyForm(request.POST or None, case=case, initial=initial)
 
 
@@ -414,5 +415,5 @@ def _page(
     return act_page(
         request, form, run, done=_("已办理：%(act)s。") % {"act": doing.title}, back=here, then=then, title=doing.title,
         submit=doing.title, intro=doing.intro, style=doing.style, template="complaints/act.html", case=case, about=about,
-        templates=replying.templates_for(case) if doing is ACTS["reply"] else (),
+        templates=templates.templates_for(case) if doing is ACTS["reply"] else (),
     )  # fmt: skip

@@ -45,7 +45,7 @@ from xiezhi.foundation.files.kinds import CONTENT_TYPES
 from xiezhi.foundation.files.kinds import Kind as FileKind
 from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.ui.forms import form_page, saved
-from xiezhi.foundation.ui.lists import Action, Empty, Filters, SearchFilter, SinceFilter, UntilFilter, list_page
+from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, SinceFilter, UntilFilter, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, StatusColumn, Table
 
 PER_PAGE = 30
@@ -127,6 +127,12 @@ def case_list(request: DeskRequest) -> HttpResponseBase:
     """Cases: a unit's own, or everybody's for district-wide posts; those due soonest first."""
     enter = Action(_("登记诉求"), reverse("complaints:new"), "plus", "primary", May.REGISTER)
     onward = Action(_("办理下一件"), reverse("complaints:next"), "arrow-right")
+    filed = Action(
+        _("导入工单文件"), reverse("imports:start", args=["complaints.12345"]), "upload", permission=May.DISPATCH
+    )
+    export = Action(
+        _("按 12345、12315 的列导出"), f"{reverse('complaints:export')}?{request.GET.urlencode()}", "table-export"
+    )
     return list_page(
         request,
         title=_("诉求"),
@@ -137,7 +143,11 @@ def case_list(request: DeskRequest) -> HttpResponseBase:
         filterset=CaseFilters,
         per_page=PER_PAGE,
         unit=_("件"),
-        actions=[enter, onward],
+        actions=[enter, onward, filed, export],
+        bulk=[
+            Bulk(_("派单"), reverse("complaints:dispatch_together"), "arrow-right", "primary", May.DISPATCH),
+            Bulk(_("一起答复"), reverse("complaints:reply_together"), "file-text", "primary", May.HANDLE),
+        ],
         empty=Empty(
             _("还没有诉求"), _("各渠道收到、派给本单位的诉求在这里。"),
             enter if request.actor.can(May.REGISTER) else None, icon="phone",
@@ -199,6 +209,7 @@ def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "leads": leads(case, actor),
         "may_approve": actor.can(May.APPROVE),
         "tiers": Tier,
+        "children": case.children.open().count() if leads(case, actor) else 0,
         "story": story_of(case),
     }
     return render(request, "complaints/case.html", context)

@@ -13,6 +13,8 @@ from xiezhi.foundation.workflow.errors import Refused
 PIECE = 1024 * 1024
 SAMPLE_LINES = 20
 DELIMITERS = (",", "\t", ";", "，")
+GUARDED = tuple(f"'{sign}" for sign in ("=", "+", "-", "@", "\t", "\r", "\n"))
+"""How text begins that our own exports (as spreadsheet programs) keep from being a formula: the quote is no part of it."""
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -86,7 +88,9 @@ def _checked(row: SheetRow) -> SheetRow:
         if not isinstance(value, str):
             continue
         trouble = text_trouble(value)
-        if value.startswith("=") and len(value) > 1:
+        if value.startswith(GUARDED):
+            row.values[index] = value = value[1:]
+        elif value.startswith("=") and len(value) > 1:
             trouble = formula_trouble(value)
         if trouble:
             row.troubles[index], row.values[index] = trouble, None
