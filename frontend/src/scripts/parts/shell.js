@@ -2,12 +2,23 @@ import { word } from "./words.js";
 
 const TOAST_MS = 6000;
 
-/** `/` goes to the search of everything, `f` to the list's own box, `?` opens the help, unless the person is typing. */
+/**
+ * Unless the person is typing: `/` goes to the search of everything, `f` to the list's own box, `?` opens the help, `j` and `k` walk the
+ * rows of a list, 1 to 9 press the buttons of what is needed now, and what carries `data-key` is pressed by its key.
+ * While typing, Ctrl and Enter send the form.
+ */
 export function watchKeys() {
   const help = document.getElementById("help");
   const openHelp = () => help?.showModal && !help.open && help.showModal();
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const form = event.target.form;
+      if (form?.method !== "post") return;
+      event.preventDefault();
+      form.requestSubmit(form.querySelector("[data-sends]") ?? undefined);
+      return;
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/" || event.key === "f") {
       const box = document.querySelector(event.key === "/" ? "[data-search-all]" : "[data-search]");
@@ -18,11 +29,31 @@ export function watchKeys() {
     } else if (event.key === "?") {
       event.preventDefault();
       openHelp();
+    } else if (event.key === "j" || event.key === "k") {
+      const rows = [...document.querySelectorAll("#results tbody tr a:first-of-type")].filter(firstOfItsRow);
+      const next = rows.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
+      rows.at(Math.min(Math.max(next, 0), rows.length - 1))?.focus();
+    } else {
+      press(event);
     }
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-help]")) openHelp();
   });
+}
+
+const firstOfItsRow = (link) => link.closest("tr").querySelector("a") === link;
+
+/** Press what a key stands for on this page: a button of what is needed now by its place, or the one that carries the key. */
+function press(event) {
+  const nth = /^[1-9]$/.test(event.key) && !document.querySelector("dialog[open]") ? Number(event.key) : 0;
+  const found = nth
+    ? document.querySelectorAll(".needed .moves > .btn, .needed .moves > * > .btn")[nth - 1]
+    : document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!found) return;
+  event.preventDefault();
+  found.focus();
+  found.click();
 }
 
 /** Close open menus on Escape, on a click elsewhere and when the focus leaves. */

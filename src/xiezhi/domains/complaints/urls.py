@@ -21,6 +21,7 @@ urlpatterns = [
     path("cases/new/", intake.new, name="new"),
     path("cases/look/", suggestions.look_again, name="look"),
     path("cases/next/", cases.next_case, name="next"),
+    path("cases/onward/", cases.onward, name="onward"),
     path("cases/export/", exports.export, name="export"),
     path("cases/dispatch/", together.dispatch, name="dispatch_together"),
     path("cases/reply/", together.reply, name="reply_together"),

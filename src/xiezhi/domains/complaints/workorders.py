@@ -62,10 +62,13 @@ KINDS = {
 }
 _FIELD = {label: field for field, labels in LABELS.items() for label in labels}
 _WORDS = "|".join(sorted((r"[ \u3000]*".join(map(re.escape, label)) for label in _FIELD), key=len, reverse=True))
-# 【工单编号】123, 工单编号：123, 工单编号\t123 (a copied table) or the label on a line of its own with the value on the next.
+_NOTE = r"(?:[（(][^（()）\n]*[)）])?"
+# 【工单编号】123 anywhere; 工单编号：123 or 工单编号\t123 (a copied table) at the start of a line, behind a blank or a semicolon; or the label on
+# a line of its own with the value below.
 _LABEL = re.compile(
-    rf"(?:^|(?<=[\s；;，,。|｜、]))[ \u3000]*\**(?:[【\[〔](?P<box>{_WORDS})(?:[（(][^（()）]*[)）])?[】\]〕][ \u3000]*[：:]?"
-    rf"|(?P<word>{_WORDS})(?:[（(][^（()）\n]*[)）])?[ \u3000]*(?:[：:|｜]|\t|(?=\n)))",
+    rf"[【\[〔](?P<box>{_WORDS}){_NOTE}[】\]〕][ \u3000]*[：:]?"
+    rf"|(?:^|(?<=[\s；;，,。、|｜]))\**(?P<word>{_WORDS}){_NOTE}[ \u3000]*(?:[：:|｜]|\t)"
+    rf"|^[ \u3000]*(?P<line>{_WORDS}){_NOTE}[ \u3000]*(?=\n)",
     re.MULTILINE,
 )
 _MOMENT = re.compile(
@@ -76,7 +79,7 @@ _TIERS = ((re.compile(r"(?:15|十五)\s*(?:个)?(?:天|日|工作日|自然日)"
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:[A-Z]{1,4})?\d{12,24}(?![0-9A-Za-z])")
 _MERCHANT = re.compile(
-    r"([\u4e00-\u9fffA-Za-z0-9（）()·]{2,30}?(?:有限责任公司|有限公司|股份公司|集团|商行|超市|餐厅|饭店|酒店|药店|健身房|商店|门店|经营部))"
+    r"([\u4e00-\u9fffA-Za-z0-9（）()·]{2,30}?(?:有限责任公司|有限公司|股份公司|集团|商行|超市|餐厅|饭店|酒店|药店|健身房|商店|门店|经营部)(?:有限责任公司|有限公司)?)"
 )
 _BLANK = "无 空 不详 未知 暂无 — - / 未提供 未填写 null NULL None"
 EMPTY = frozenset(_BLANK.split())
@@ -122,11 +125,11 @@ def split_order(text: str) -> dict[str, str]:
     ISO minutes. A text without any label is taken as the description; a mobile number or a long number in it is still found."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     found: dict[str, str] = {}
-    marks = list(_LABEL.finditer(text))
+    marks = _marks(text)
     for position, mark in enumerate(marks):
         end = marks[position + 1].start() if position + 1 < len(marks) else len(text)
         value = text[mark.end() : end].strip(" \t\n\u3000；;，,、|｜【[〔*")
-        field = _FIELD[re.sub(r"[ \u3000]", "", mark["box"] or mark["word"])]
+        field = _field(mark)
         if value and value not in EMPTY:
             found.setdefault(field, value)
     found.pop("ignored", None)
@@ -135,6 +138,20 @@ def split_order(text: str) -> dict[str, str]:
     _as_codes(found)
     _look_in_text(text, found)
     return {field: value for field, value in found.items() if value}
+
+
+def _field(mark: re.Match[str]) -> str:
+    return _FIELD[re.sub(r"[ \u3000]", "", mark["box"] or mark["word"] or mark["line"])]
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    """The labels of a work order. Behind a comma or a full stop within the content a label is part of somebody's sentence."""
+    marks: list[re.Match[str]] = []
+    for mark in _LABEL.finditer(text):
+        in_sentence = mark["word"] and text[mark.start() - 1 : mark.start()] in {"，", ",", "。", "、"}
+        if not (in_sentence and marks and _field(marks[-1]) == "description"):
+            marks.append(mark)
+    return marks
 
 
 def _take_rest(text: str, marks: list[re.Match[str]], found: dict[str, str]) -> None:

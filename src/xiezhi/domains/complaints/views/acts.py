@@ -35,7 +35,7 @@ from xiezhi.domains.complaints.services import (
     templates,
 )
 from xiezhi.domains.complaints.services.intake import Matter, Numbered
-from xiezhi.domains.complaints.views.common import act_page, case_of, who
+from xiezhi.domains.complaints.views.common import act_page, case_of, focus_first, goes_on, who
 from xiezhi.domains.complaints.words import CaseStatus, Kind
 from xiezhi.domains.complaints.workflow import CASE, own_unit
 from xiezhi.domains.inspections.queries.catalogue import items_for_cases
@@ -68,7 +68,7 @@ class Act:
     intro: Text = ""
     style: str = "primary"
     next_case: bool = False
-    """Whether the next case of the person's queue opens afterwards."""
+    """Whether it ends the person's part, so that the next case of their queue opens (`goes_on`)."""
 
 
 def leads(case: Case, actor: Actor) -> bool:
@@ -145,7 +145,7 @@ ACTS: dict[str, Act] = {
     "dismiss": Act(
         gettext_lazy("不作登记"),
         lambda case, given, **w: intake.dismiss_lead(case=case, reason=given["reason"], **w),
-        ReasonForm, "dismiss", style="danger",
+        ReasonForm, "dismiss", style="danger", next_case=True,
         intro=gettext_lazy("咨询、信息公开、复议、纪检等事项请写明已告知的途径（第四十四条）。"),
     ),
     "dispatch": Act(
@@ -154,12 +154,12 @@ ACTS: dict[str, Act] = {
     ),
     "redirect": Act(
         gettext_lazy("改派"), lambda case, given, **w: dispatching.redirect_case(case=case, **given, **w),
-        forms.RedirectForm, "redirect",
+        forms.RedirectForm, "redirect", next_case=True,
     ),
     "sign": Act(gettext_lazy("签收"), lambda case, given, **w: dispatching.sign_case(case=case, **w), None, "sign"),
     "ask_return": Act(
         gettext_lazy("申请退单"), lambda case, given, **w: dispatching.ask_return(case=case, **given, **w),
-        forms.AskReturnForm, "ask_return", style="caution",
+        forms.AskReturnForm, "ask_return", style="caution", next_case=True,
         intro=gettext_lazy("由派单员审定；审定以前仍由本单位负责，不得自行转给其他单位（第四十一条）。"),
     ),
     "allow_return": Act(
@@ -168,7 +168,7 @@ ACTS: dict[str, Act] = {
             request=case.returns.get(decided_at=None), **given, **{key: w[key] for key in ("actor", "at")}
         ),
         _filled(forms.DecideReturnForm, unit=lambda case: case.returns.filter(decided_at=None).values_list("target", flat=True).first()),
-        "allow_return",
+        "allow_return", next_case=True,
     ),
     "accept": Act(gettext_lazy("受理"), lambda case, given, **w: deciding.accept_complaint(case=case, **w), None, "accept"),
     "refuse": Act(
@@ -192,10 +192,10 @@ ACTS: dict[str, Act] = {
         gettext_lazy("答复"), lambda case, given, **w: replying.reply_case(case=case, **given, **w), _reply_form, "reply",
         next_case=True,
     ),
-    "close": Act(gettext_lazy("办结"), lambda case, given, **w: replying.close_case(case=case, **w), None, "close"),
+    "close": Act(gettext_lazy("办结"), lambda case, given, **w: replying.close_case(case=case, **w), None, "close", next_case=True),
     "merge": Act(
         gettext_lazy("并入已有诉求"), lambda case, given, **w: linking.merge_case(case=case, **given, **w),
-        _merge_form, "merge", style="caution",
+        _merge_form, "merge", style="caution", next_case=True,
         intro=gettext_lazy("同一个人反映同一件事才并入：只保留一个时限，两次来件时间都留着。不同的人请用群体诉求。"),
     ),
     "tier": Act(
@@ -379,7 +379,7 @@ def act(request: DeskRequest, pk: int, act: str) -> HttpResponseBase:
             return redirect(here)
         run({})
         messages.success(request, _("已办理：%(act)s。") % {"act": doing.title})
-        return redirect(here)
+        return redirect(_next_after(case) if doing.next_case and goes_on(request) else here)
     return _page(request, case, doing, run, here)
 
 
@@ -396,6 +396,10 @@ def act_of(request: DeskRequest, pk: int, act: str, of: int) -> HttpResponseBase
     return _page(request, case, doing, lambda given: doing.run(row, given, **who(request)) or row, here, about=row)
 
 
+def _next_after(case: Case) -> str:
+    return f"{reverse('complaints:next')}?after={case.pk}"
+
+
 def _page(
     request: DeskRequest, case: Case, doing: Act, run: Callable[[Given], Any], here: str, about: Any = None
 ) -> HttpResponseBase:
@@ -408,10 +412,11 @@ def _page(
             return plain_run({"matter": form.matter(case.kind, case.description, case.tier)})
 
     then = None
-    if doing.next_case:
-        then = lambda _result: f"{reverse('complaints:next')}?after={case.pk}"  # noqa: E731
+    if doing.next_case and goes_on(request):
+        then = lambda _result: _next_after(case)  # noqa: E731
     elif doing in (ACTS["reopen"], ACTS["split"]):
         then = lambda made: reverse("complaints:case", args=[made.pk])  # noqa: E731
+    focus_first(form, "text")
     return act_page(
         request, form, run, done=_("已办理：%(act)s。") % {"act": doing.title}, back=here, then=then, title=doing.title,
         submit=doing.title, intro=doing.intro, style=doing.style, template="complaints/act.html", case=case, about=about,

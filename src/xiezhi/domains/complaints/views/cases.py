@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.domains.complaints.documents import agreement_document
 from xiezhi.domains.complaints.forms import PurposeForm
@@ -34,7 +34,7 @@ from xiezhi.domains.complaints.queries.hints import claim_hints, missing_materia
 from xiezhi.domains.complaints.queries.search import search_cases
 from xiezhi.domains.complaints.services.people import may_see_person, open_party
 from xiezhi.domains.complaints.views.acts import further_acts, leads, links_for
-from xiezhi.domains.complaints.views.common import case_of, who
+from xiezhi.domains.complaints.views.common import case_of, goes_on, who
 from xiezhi.domains.complaints.views.suggestions import EARLY, suggestions_shown
 from xiezhi.domains.complaints.words import OPEN, CallbackOutcome, CaseStatus, Channel, Kind, Satisfaction, Tier
 from xiezhi.domains.complaints.workflow import CASE
@@ -168,6 +168,16 @@ def next_case(request: DeskRequest) -> HttpResponseBase:
     return redirect("complaints:case", found)
 
 
+@require_POST
+@needs(May.VIEW)
+def onward(request: DeskRequest) -> HttpResponse:
+    """Turn 办完看下一件 on or off for this session: whether the next case opens itself after an act that ends one's part."""
+    request.session["complaints.onward"] = not goes_on(request)
+    back = request.POST.get("back", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if safe else "complaints:cases")
+
+
 @require_GET
 @needs(May.VIEW)
 def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
@@ -209,6 +219,7 @@ def case_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "leads": leads(case, actor),
         "may_approve": actor.can(May.APPROVE),
         "tiers": Tier,
+        "onward": goes_on(request),
         "children": case.children.open().count() if leads(case, actor) else 0,
         "story": story_of(case),
     }

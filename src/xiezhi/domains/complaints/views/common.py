@@ -22,6 +22,20 @@ def case_of(request: DeskRequest, pk: int) -> Case:
     return get_object_or_404(rows, pk=pk)
 
 
+def goes_on(request: DeskRequest) -> bool:
+    """Whether the person wants the next case to open itself (办完看下一件); they do until they say otherwise."""
+    return bool(request.session.get("complaints.onward", True))
+
+
+def focus_first(form: forms.BaseForm, *names: str) -> None:
+    """Let the cursor stand in the first field with a mistake, else in the first of `names`, else in the first field."""
+    if not form.fields:
+        return
+    wrong = [name for name in form.fields if form.is_bound and name in form.errors]
+    first = next((name for name in (*wrong, *names) if name in form.fields), next(iter(form.fields)))
+    form.fields[first].widget.attrs["autofocus"] = True
+
+
 def who(request: DeskRequest) -> dict[str, Any]:
     """Who acts, and when: what every service is given."""
     return {"actor": request.actor, "at": timezone.now()}

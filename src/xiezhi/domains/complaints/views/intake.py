@@ -19,7 +19,7 @@ from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.queries.suggestions import look
 from xiezhi.domains.complaints.services.intake import Intake, Numbered, receive_case
 from xiezhi.domains.complaints.services.people import Person
-from xiezhi.domains.complaints.views.common import who
+from xiezhi.domains.complaints.views.common import focus_first, who
 from xiezhi.domains.complaints.views.suggestions import typed
 from xiezhi.domains.complaints.workflow import CASE
 from xiezhi.domains.complaints.workorders import split_order
@@ -50,6 +50,13 @@ def new(request: DeskRequest) -> HttpResponseBase:
         messages.success(request, _("已登记：%(number)s。") % {"number": case.number})
         again = "again" in request.POST
         return redirect("complaints:new") if again else redirect("complaints:case", case.pk)
+    if found:
+        wanted = ("number", "received_at", "description", "name", "phone", "respondent_name")
+        focus_first(form, *(name for name in wanted if not found.get(name)), "category")
+    elif form.is_bound or request.GET.get("channel"):
+        focus_first(form, "kind")
+    else:
+        focus_first(paste)
     return form_page(
         request, form, title=_("登记诉求"), submit=_("登记"), cancel_url=reverse("complaints:cases"),
         template="complaints/new.html", paste=paste, workflow=CASE,
