@@ -21,7 +21,7 @@ READ = 20_000
 """Characters of a text that are kept under keys."""
 COMPARED = 4_000
 """Characters of a text that are compared in full."""
-LONG_LIST, SHORT_LIST, SAME_PERSON, SHOWN = 600, 100, 30, 8
+LONG_LIST, SHORT_LIST, SAME_PERSON, SHOWN = 600, 100, 30, 5
 _NOT_WORD = re.compile(r"\W+")
 
 

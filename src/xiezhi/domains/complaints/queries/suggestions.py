@@ -13,13 +13,15 @@ from django.utils import timezone
 from xiezhi.domains.complaints.models import Case, Suggestion, TextModel
 from xiezhi.domains.complaints.queries.likeness import Duplicate, duplicates, facts, facts_of, text_of
 from xiezhi.domains.complaints.queries.loaded import use_now
-from xiezhi.domains.complaints.queries.reading import Known, Offer, read
+from xiezhi.domains.complaints.queries.reading import READ, Known, Offer, read
 from xiezhi.domains.complaints.services.people import may_see_person, phone_digest
 from xiezhi.domains.registry.models import Subject
+from xiezhi.engines.text.extract import personal
 from xiezhi.foundation.access.actors import Actor
 
 KIND, OUTCOME = Suggestion.Kind, Suggestion.Outcome
 COUNTED = timedelta(days=90)
+MOST_PHONES = 3
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def look(given: Mapping[str, Any], *, actor: Actor, at: datetime) -> Looked:
     code = said.get("subject_code", "").upper()
     subject_id = Subject.objects.filter(code=code).values_list("pk", flat=True).first() if code else None
     merchant = facts(subject_id=subject_id, mall_id=_key(said.get("mall")), respondent_name=respondent)
-    digests = [phone_digest(said.get("phone", ""))]
+    told = [each.text for each in personal(text[:READ]) if each.kind == "phone"]
+    digests = [phone_digest(each) for each in (said.get("phone", ""), *told[:MOST_PHONES])]
     same = duplicates(text, actor=actor, known=merchant, day=on, digests=digests)
     use = use_now()
     return Looked(offers, tuple(same), use.model if use else None)

@@ -3,6 +3,7 @@ why not."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,29 +34,57 @@ FADES_AFTER = timedelta(days=RECENT_DAYS)
 """A topic that has not been rising for as long as the days it is measured by is over."""
 COUNTED = (Kind.COMPLAINT, Kind.REPORT, Kind.HELP)
 PLACES = ("street", "mall", "subject")
+"""From the widest to the narrowest."""
+OTHERS_SHARE = 0.5
 AGAIN = timedelta(days=1)
 MOST_DOORS = 20
 
 
-def counts_on(day: date) -> dict[tuple[str, ...], list[int]]:
-    """Cases a day of the `DAYS` days up to `day`, oldest first, for each category at each street, mall and merchant; one query.
+@dataclass
+class Counted:
+    """Cases a day of the `DAYS` days, oldest first, and which cases the recent days hold."""
+
+    days: list[int] = field(default_factory=lambda: [0] * DAYS)
+    recent: set[int] = field(default_factory=set)
+
+
+def counts_on(day: date) -> dict[tuple[str, ...], Counted]:
+    """The five weeks up to `day` of each category at each street, mall and merchant; one query.
 
     Keys: what kind of place, the category's key, the place's key."""
     first = day - timedelta(days=DAYS - 1)
     midnight = timezone.make_aware(datetime.combine(first, datetime.min.time()))
-    after = midnight + timedelta(days=DAYS)
     cases = Case.objects.filter(
-        received_at__gte=midnight, received_at__lt=after, kind__in=COUNTED, category__isnull=False
-    )
-    cases = cases.exclude(status__in=[CaseStatus.DISMISSED, CaseStatus.MERGED]).exclude(category__code="other")
-    found: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * DAYS)
-    rows = cases.values_list("received_at", "category_id", *(f"{name}_id" for name in PLACES))
-    for received_at, category, *places in rows.iterator(chunk_size=5_000):
+        received_at__gte=midnight,
+        received_at__lt=midnight + timedelta(days=DAYS),
+        kind__in=COUNTED,
+        category__isnull=False,
+    ).exclude(status__in=[CaseStatus.DISMISSED, CaseStatus.MERGED])
+    found: dict[tuple[str, ...], Counted] = defaultdict(Counted)
+    columns = ("pk", "received_at", "category_id", *(f"{name}_id" for name in PLACES))
+    for case, received_at, category, *places in (
+        cases.exclude(category__code="other").values_list(*columns).iterator(5_000)
+    ):
         at = (timezone.localdate(received_at) - first).days
         for name, place in zip(PLACES, places, strict=True):
             if place:
-                found[(name, str(category), str(place))][at] += 1
+                counted = found[(name, str(category), str(place))]
+                counted.days[at] += 1
+                if at >= BASELINE_DAYS:
+                    counted.recent.add(case)
     return dict(found)
+
+
+def narrowest(found: Sequence[Rising], counts: Mapping[tuple[str, ...], Counted]) -> list[Rising]:
+    """Of topics that rise by the same cases only the one that says most: the merchant rather than its mall, the mall rather than its
+    street. A wider one stays where most of its recent cases are others'."""
+    kept: list[Rising] = []
+    for each in sorted(found, key=lambda one: PLACES.index(one.topic[0]), reverse=True):
+        cases = counts[each.topic].recent
+        told = {case for one in kept if one.topic[1] == each.topic[1] for case in counts[one.topic].recent}
+        if len(cases - told) >= len(cases) * OTHERS_SHARE:
+            kept.append(each)
+    return [each for each in found if each in kept]
 
 
 @transaction.atomic
@@ -68,9 +97,9 @@ def find_topics(*, at: datetime) -> list[Topic]:
     counts = counts_on(day)
     book = rule_book(rules.TOPIC_LEAST, rules.TOPIC_PERCENT).readings(on=day)
     least, percent = (int(book[rule.key].value) for rule in (rules.TOPIC_LEAST, rules.TOPIC_PERCENT))
-    found = rising(
-        counts, recent_days=RECENT_DAYS, baseline_days=BASELINE_DAYS, least=least, ratio=percent / 100
-    )  # fmt: skip
+    daily = {key: each.days for key, each in counts.items()}
+    rises = rising(daily, recent_days=RECENT_DAYS, baseline_days=BASELINE_DAYS, least=least, ratio=percent / 100)
+    found = narrowest(rises, counts)
     standing = {each.key: each for each in Topic.objects.exclude(status=Topic.Status.FADED).select_for_update()}
     new: list[Topic] = []
     for each in found:
@@ -79,7 +108,7 @@ def find_topics(*, at: datetime) -> list[Topic]:
             continue
         if topic.pk is None:
             new.append(topic)
-        _measure(topic, each, counts[each.topic], day)
+        _measure(topic, each, daily[each.topic], day)
         topic.save()
     over = [each for each in standing.values() if each.last_on < day - FADES_AFTER]
     for status in Topic.Status.values:
