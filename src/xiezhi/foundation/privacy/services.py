@@ -207,10 +207,10 @@ class SealedColumn:
 
     @property
     def raw(self) -> QuerySet[Any]:
-        """Rows with something in it, the sealed text as `raw`."""
+        """Rows with something in it, the sealed text as `sealed_text`."""
         manager: Any = self.model._default_manager
-        rows: QuerySet[Any] = manager.annotate(raw=Cast(F(self.column), TextField()))
-        return rows.exclude(raw="").exclude(raw=None)
+        rows: QuerySet[Any] = manager.annotate(sealed_text=Cast(F(self.column), TextField()))
+        return rows.exclude(sealed_text="").exclude(sealed_text=None)
 
 
 def sealed_columns() -> Iterator[SealedColumn]:
@@ -227,7 +227,7 @@ def rows_by_key() -> dict[str, int]:
     """How many sealed texts lie under each key; the empty name stands for those from before keys had names."""
     counts: dict[str, int] = {}
     for each in sealed_columns():
-        named = each.raw.annotate(key=Substr("raw", 1, StrIndex("raw", Value(".")))).order_by()
+        named = each.raw.annotate(key=Substr("sealed_text", 1, StrIndex("sealed_text", Value(".")))).order_by()
         for key, count in named.values_list("key").annotate(Count("pk")):
             counts[key_of(key)] = counts.get(key_of(key), 0) + count
     return counts
@@ -237,7 +237,7 @@ def reseal_batch(*, column: SealedColumn, after: Any) -> tuple[Any, int]:
     """Seal up to `BATCH` rows after the key `after` under the newest key; the last key looked at (None: no more) and how many changed.
     A row that somebody writes meanwhile is left: it is sealed anew already."""
     newest, changed = keyring.ring().newest, 0
-    rows = column.raw.order_by("pk").values_list("pk", "raw")
+    rows = column.raw.order_by("pk").values_list("pk", "sealed_text")
     page = list((rows.filter(pk__gt=after) if after is not None else rows)[:BATCH])
     with transaction.atomic():
         for pk, raw in page:
@@ -246,7 +246,7 @@ def reseal_batch(*, column: SealedColumn, after: Any) -> tuple[Any, int]:
             if (text := _opened(raw)) is None:
                 continue
             sealed = Value(seal(text), output_field=TextField())
-            changed += column.raw.filter(pk=pk, raw=raw).update(**{column.column: sealed})
+            changed += column.raw.filter(pk=pk, sealed_text=raw).update(**{column.column: sealed})
     return (page[-1][0] if len(page) == BATCH else None), changed
 
 
