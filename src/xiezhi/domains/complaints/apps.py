@@ -93,7 +93,7 @@ def _show() -> None:
     from xiezhi.domains.complaints.queries.figures import headline
     from xiezhi.domains.complaints.workflow import CASE, TOPIC
     from xiezhi.domains.registry import panels
-    from xiezhi.foundation.audit import labels
+    from xiezhi.foundation.audit import labels, links
     from xiezhi.foundation.ui import attention, figures, navigation
 
     attention.register("complaints", ours.lines_for)
@@ -115,6 +115,7 @@ def _show() -> None:
     )
     figures.register("complaints", headline)
     panels.register_lead("complaints.case", panels.Leads("complaints:case", "phone", May.VIEW))
+    links.register({"complaints.case": "complaints:case"})
     labels.register_workflow(CASE)
     labels.register_workflow(TOPIC)
     labels.register(
