@@ -43,6 +43,7 @@ class Person:
     cookie: str
     rng: random.Random
     seen: list[bytes] = field(default_factory=list)
+    line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
 
 @dataclass
@@ -135,7 +136,7 @@ class Trial:
     def __init__(self, port: int, people: list[Person], facts: Facts, *, admin: bool = False) -> None:
         self.port, self.people, self.facts, self.admin = port, people, facts, admin
         self.taken: dict[str, list[float]] = defaultdict(list)
-        self.bytes = 0
+        self.requests = 0
 
     def next_page(self, person: Person) -> tuple[str, str, str]:
         """What somebody opens next: kind, address and further headers. Two in five are lists, most of them narrowed."""
@@ -168,35 +169,44 @@ class Trial:
 
     async def sit(self, person: Person, until: float, think: float) -> None:
         """One person: open, read, open again."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         if think:
             await asyncio.sleep(person.rng.random() * think)
         while time.monotonic() < until:
             kind, path, headers = self.next_page(person)
             began = time.perf_counter()
-            body = await self.get(reader, writer, path, person.cookie, headers)
+            try:
+                body = await self.get(person, path, headers)
+            except (
+                asyncio.IncompleteReadError,
+                ConnectionError,
+            ):  # the server hangs up on whoever says nothing for long
+                person.line = None
+                body = await self.get(person, path, headers)
             self.taken[kind].append((time.perf_counter() - began) * 1000)
             if kind.startswith("list"):
                 person.seen = LINK.findall(body) or person.seen
             if think:
                 await asyncio.sleep(person.rng.expovariate(1 / think))
-        writer.close()
+        if person.line:
+            person.line[1].close()
+            person.line = None
 
-    async def get(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, cookie: str, headers: str
-    ) -> bytes:
+    async def get(self, person: Person, path: str, headers: str) -> bytes:
         """The page at `path`, led on where the answer leads on. Raises RuntimeError for anything but a page."""
         if self.admin:
             path = as_admin(path)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n{headers}\r\n".encode())
+        if person.line is None:
+            person.line = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = person.line
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {person.cookie}\r\n{headers}\r\n".encode())
+        self.requests += 1
         head = await reader.readuntil(b"\r\n\r\n")
         status, length = int(head[9:12]), re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         body = await reader.readexactly(int(length[1])) if length else b""
-        self.bytes += len(body)
         if status in {301, 302}:
             onward = re.search(rb"location: (\S+)", head, re.IGNORECASE)
             if onward and b"login" not in onward[1]:
-                return await self.get(reader, writer, onward[1].decode(), cookie, headers)
+                return await self.get(person, onward[1].decode(), headers)
         if status != 200 or not length:
             raise RuntimeError(f"{path} answered {head[:200]!r}")
         return body
@@ -204,6 +214,7 @@ class Trial:
     def run(self, seconds: float, people: int, think: float) -> float:
         """So many people for so long; the seconds that it took."""
         self.taken.clear()
+        self.requests = 0
         began = time.monotonic()
 
         async def all_of_them() -> None:
@@ -236,7 +247,7 @@ def trial(each: Trial, pids: list[int], seconds: int) -> None:
         count = sum(map(len, each.taken.values()))
         used, own = processor(pids) - used, time.process_time() - own
         print(
-            f"{name}: {count / spent:.0f} pages a second; server {1000 * used / count:.1f} ms of processor a page, "
+            f"{name}: {each.requests / spent:.0f} requests ({count / spent:.0f} pages) a second; server {1000 * used / count:.1f} ms of processor a page, "
             f"client {100 * own / spent:.0f} % of one core; load {os.getloadavg()[0]:.1f}"
         )
         for kind, taken in [("all", [ms for some in each.taken.values() for ms in some]), *sorted(each.taken.items())]:
