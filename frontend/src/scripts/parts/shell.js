@@ -47,9 +47,8 @@ const firstOfItsRow = (link) => link.closest("tr").querySelector("a") === link;
 /** Press what a key stands for on this page: a button of what is needed now by its place, or the one that carries the key. */
 function press(event) {
   const nth = /^[1-9]$/.test(event.key) && !document.querySelector("dialog[open]") ? Number(event.key) : 0;
-  const found = nth
-    ? document.querySelectorAll(".needed .moves > .btn, .needed .moves > * > .btn")[nth - 1]
-    : document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const needed = nth && document.querySelectorAll(".needed .moves > .btn, .needed .moves > * > .btn")[nth - 1];
+  const found = needed || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!found) return;
   event.preventDefault();
   found.focus();

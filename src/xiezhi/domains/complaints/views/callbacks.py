@@ -32,7 +32,7 @@ REPLIES_SHOWN = 3
 
 
 class KeyedRadio(forms.RadioSelect):
-    """Choices that the access keys 1, 2, 3… tick: a call is written down without the mouse. `first`: the key of the first one."""
+    """Choices that the keys 1, 2, 3… tick: a call is written down without the mouse. `first`: the key of the first one."""
 
     def __init__(self, *args: Any, first: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +43,7 @@ class KeyedRadio(forms.RadioSelect):
     ) -> Any:
         option = super().create_option(name, value, label, selected, index, *args, **kwargs)
         key = str((self.first + index) % 10)
-        option["attrs"]["accesskey"] = key
+        option["attrs"]["data-key"] = key
         option["label"] = f"{key} · {label}"
         return option
 
