@@ -37,6 +37,20 @@ WITHOUT_ACTOR = {
     "xiezhi.domains.complaints.services.tallies.recount_all": "writes derived rows again; nothing is decided",
     "xiezhi.domains.complaints.services.publishing.publish_due": "the ticker's",
     "xiezhi.domains.complaints.services.rates.tell_subject_rates": "the ticker's",
+    "xiezhi.domains.complaints.services.client_keys.authenticate": "finds out who asks",
+    "xiezhi.domains.complaints.services.inbox.ask_box": "the ticker's; a mail has no actor of ours",
+    "xiezhi.domains.complaints.services.inbox.poll_inbox": "the ticker's; a mail has no actor of ours",
+    "xiezhi.domains.complaints.services.inbox.take_letter": "the ticker's; a mail has no actor of ours",
+    "xiezhi.domains.complaints.services.inbox.answer_letters": "the ticker's; a mail has no actor of ours",
+    "xiezhi.domains.complaints.services.public.receive_sent": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.token_of": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.save_draft": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.add_photos": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.drop_photo": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.send_draft": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.add_words": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.withdraw": "the public's: whoever sends or follows a case has no post",
+    "xiezhi.domains.complaints.services.public.forget_drafts": "the ticker's",
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "hears what another room did, which names its actor",
     "xiezhi.domains.complaints.services.topics.find_topics": "the ticker's",
     "xiezhi.domains.complaints.services.topics.tell_topics_again": "the ticker's",
@@ -88,6 +102,7 @@ WITHOUT_ACTOR = {
 }
 """Acts without `actor` or `at`, and why nobody can be named."""
 POSITIONAL = {
+    "xiezhi.domains.complaints.services.client_keys.authenticate": "the request comes first",
     "xiezhi.domains.complaints.services.handoffs.handoff_taken": "what an event brings comes first",
     "xiezhi.domains.complaints.services.topics.topic_taken": "what an event brings comes first",
     "xiezhi.foundation.workflow.services.advance": "the table, the row and the move come first, as one reads them",

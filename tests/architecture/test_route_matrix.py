@@ -65,6 +65,15 @@ SHARED = {
         f"complaints:topic{page}": "a topic counts the cases of every unit; only district-wide posts see it"
         for page in ("", "_check", "_move")
     },
+    "complaints:key": "keys of the interface are the district's",
+    "complaints:mail": "a mail belongs to no unit before it is a case",
+    **dict.fromkeys(
+        ["open311:discovery", "open311:services", "open311:requests"],
+        "only the format is named, and what is told is everybody's",
+    ),
+    "open311:service": "what can be asked for is the same for everybody",
+    "open311:request": "what is published is everybody's",
+    "open311:token": "whoever holds a token learns the number of a published request",
     **dict.fromkeys(CHANNEL_PAGES, "names a kind of channel"),
     **{
         f"prepaid-api:{act}": "nobody gets there by logging in; whose card a key opens is tested with the interface"
@@ -87,6 +96,9 @@ PARAMETERS = {
     "<slug:provider_id>": "the district's directory, always the same word",
     "<int:operation>": "an operation's number",
     "<slug:number>": "a card's random number, which names nobody",
+    "<slug:token>": "the random name of a form that is being filled in, which only its browser opens; or of a request sent by an interface",
+    "<slug:code>": "the secret of a receipt, which leaves the address at once; or a published service's code",
+    "<georeport:fmt>": "xml or json",
     "<str:token>": "the secret of a card holder's link, which leaves the address at once",
     "<str:key>": "a kind of sheet or a rule",
     "<str:kind>": "a kind of object",
@@ -95,8 +107,9 @@ PARAMETERS = {
     "<operation>": "an operation's number",
 }
 """All that an address may hold: no name, no code, no telephone number, which would stay in logs and histories."""
-WITHOUT_TOKEN = {"prepaid-api"}
-"""What tills ask with a signature in place of a cookie: there is no session that somebody else's page could use."""
+WITHOUT_TOKEN = {"prepaid-api", "open311"}
+"""What tills ask with a signature, and Open311 clients with a key, in place of a cookie: there is no session that somebody else's page
+could use."""
 
 
 def test_every_route_is_listed_and_every_listed_route_exists() -> None:

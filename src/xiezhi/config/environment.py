@@ -5,7 +5,7 @@ import secrets
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -81,6 +81,28 @@ def directory(issuer: str) -> dict[str, Any]:
         "settings": {"server_url": issuer},
     }
     return {"APPS": [app], "OAUTH_PKCE_ENABLED": True}
+
+
+def mail_box(name: str) -> dict[str, Any]:
+    """An IMAP box from `imaps://USER:PASSWORD@HOST[:PORT]/FOLDER`; empty where nothing is said. User and password are written as in any
+    address (`%40` for `@`). Raises ImproperlyConfigured for anything else, and for a box that would be asked without TLS but on this
+    computer."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return {}
+    parts = urlsplit(text)
+    if parts.scheme not in {"imaps", "imap"} or not parts.hostname or not parts.username or parts.password is None:
+        raise ImproperlyConfigured(f"{name}: write imaps://USER:PASSWORD@HOST/FOLDER")
+    if parts.scheme == "imap" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ImproperlyConfigured(f"{name}: the box must be asked over imaps")
+    return {
+        "tls": parts.scheme == "imaps",
+        "host": parts.hostname,
+        "port": parts.port or (993 if parts.scheme == "imaps" else 143),
+        "user": unquote(parts.username),
+        "password": unquote(parts.password),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+    }
 
 
 def free_port(wanted: int) -> int:

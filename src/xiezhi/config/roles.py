@@ -38,6 +38,7 @@ class Administrator(Role):
             Rules.CHANGE.value,
             Calendar.IMPORT.value,
             Privacy.MANAGE.value,
+            Complaints.KEEP_CHANNELS.value,
             *(each.value for each in Orgs),
         }
     )

@@ -182,6 +182,20 @@ SOCIALACCOUNT_ADAPTER = "xiezhi.foundation.accounts.adapter.DirectoryAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": environment.directory(OIDC_ISSUER)}
 
+# How often visitors may use what needs no account (working defaults; a whole office may sit behind one address).
+PUBLIC_RATES = {
+    "complaints.draft": "240/h/ip",
+    "complaints.send": "120/h/ip,20/d/key",
+    "complaints.add": "60/h/ip,30/d/key",
+    "complaints.look_up": "60/15m/ip,10/15m/key",
+    "complaints.open311": "120/m/key",
+    "complaints.open311_refused": "60/m/ip",
+}
+# The desk's public ways in: how the district calls itself to Open311 clients, and the mail box that is asked for letters.
+OPEN311_JURISDICTION = os.environ.get("XIEZHI_OPEN311_JURISDICTION", "").strip()
+COMPLAINTS_INBOX = environment.mail_box("XIEZHI_COMPLAINTS_IMAP")
+SITE_URL = os.environ.get("XIEZHI_SITE_URL", "").strip().rstrip("/")
+
 PHONE_SIGNUP = environment.flag("XIEZHI_PHONE_SIGNUP", False)
 PUBLIC_HOME = "my_cards"
 """Where people without any post go after signing in."""

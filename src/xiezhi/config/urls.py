@@ -14,6 +14,8 @@ urlpatterns = [
     path("desk/files/", include("xiezhi.foundation.files.urls")),
     path("desk/imports/", include("xiezhi.foundation.imports.urls")),
     path("api/prepaid/v1/", prepaid.urls),
+    path("appeals/", include("xiezhi.domains.complaints.urls_public")),
+    path("open311/v2/", include("xiezhi.domains.complaints.urls_open311")),
     path("desk/", include("xiezhi.web.desk.urls")),
     path("", include("xiezhi.web.public.urls")),
 ]

@@ -13,6 +13,7 @@ from tests.architecture.matrix.desks import Desks
 from tests.architecture.matrix.shops import Shop
 from tests.architecture.matrix.world import CLOCK, LATER, RULE, Side, World
 from xiezhi.domains.complaints.models import ReplyTemplate
+from xiezhi.domains.complaints.services.public import code_of
 from xiezhi.foundation.calendar.models import CalendarVersion
 from xiezhi.foundation.files import links
 from xiezhi.foundation.files.models import StoredFile
@@ -147,6 +148,10 @@ def _merchant(aim: Aim) -> Parts:
 
 def _sold(aim: Aim) -> Parts:
     return {"pk": aim.shop.card.pk}
+
+
+def _appeal(aim: Aim) -> Parts:
+    return {"number": aim.desk.cases["lead"].number}
 
 
 def _my_card(aim: Aim) -> Parts:
@@ -350,6 +355,20 @@ ADDRESSES: dict[str, Callable[[Aim], Parts]] = {
         ["complaints:template", "complaints:template_retire"],
         lambda aim: {"pk": ReplyTemplate.objects.filter(is_active=True).earliest("pk").pk},
     ),
+    "complaints:key": lambda aim: {"pk": aim.world.desks["own"].key.pk},
+    "appeals:review": lambda aim: {"token": "draft-of-another-browser"},
+    "appeals:open": lambda aim: {
+        **_appeal(aim),
+        "code": code_of(aim.desk.cases["lead"]) if aim.whose == "own" else "guessed",
+    },
+    **dict.fromkeys(
+        [f"appeals:{page}" for page in ("progress", "receipt", "add", "withdraw", "rate")], lambda aim: _appeal(aim)
+    ),
+    "complaints:mail": lambda aim: {"pk": aim.world.desks["own"].mail.pk},
+    **dict.fromkeys([f"open311:{page}" for page in ("discovery", "services", "requests")], lambda aim: {"fmt": ""}),
+    "open311:service": lambda aim: {"code": "prepaid", "fmt": "json"},
+    "open311:request": lambda aim: {"number": aim.world.desks["own"].published.number, "fmt": ""},
+    "open311:token": lambda aim: {"token": "guessed", "fmt": "xml"},
 }
 
 
@@ -454,6 +473,11 @@ BODIES: dict[str, Callable[[Aim], Parts]] = {
         "r-amount_fen": "1",
     },
     "my_dispute": lambda aim: {"words": "演示异议"},
+    "complaints:key_new": lambda aim: {"label": "演示应用"},
+    "complaints:mail": lambda aim: {"act": aim.word or "open", "note": "演示处理"},
+    "appeals:new": lambda aim: {"kind": "consultation", "description": "演示咨询", "act": "review"},
+    "appeals:add": lambda aim: {"text": "演示补充"},
+    "appeals:withdraw": lambda aim: {"reason": "演示撤回"},
     "inspections:result": lambda aim: {"act": "draft"},
     "inspections:recusal": lambda aim: {
         "officer": aim.world.cast.officers[aim.side.department][2].pk,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from tests.builders.cast import NOW, Cast
 from tests.builders.complaints import Desk
 from tests.builders.prepaid import enterprise
-from xiezhi.domains.complaints.models import Case, Category, MallRequest, Mediation, Topic
+from xiezhi.domains.complaints.models import Case, Category, ClientKey, Mail, MallRequest, Mediation, Topic
+from xiezhi.domains.complaints.services.client_keys import issue_key
+from xiezhi.domains.complaints.services.inbox import keep_aside
 from xiezhi.domains.complaints.services.mediating import plan_mediation
-from xiezhi.domains.complaints.words import CaseStatus
+from xiezhi.domains.complaints.words import CaseStatus, Channel
 from xiezhi.foundation.orgs.models import Organisation
 
 STATES = (
@@ -32,6 +34,9 @@ class Desks:
     asked: MallRequest
     sitting: Mediation
     topic: Topic
+    published: Case
+    key: ClientKey
+    mail: Mail
 
 
 def open_desks(cast: Cast) -> dict[str, Desks]:
@@ -56,4 +61,7 @@ def _opened(desk: Desk, mall: Organisation, whose: str) -> Desks:
         key=f"{whose}|street:1", category=Category.objects.get(code="lift"), street=desk.cast["110199001"], counts=[0, 7],
         first_on=NOW.date(), last_on=NOW.date(), recent=7, expected=1.5, chance=0.001,
     )  # fmt: skip
-    return Desks(cases, desk.asked_mall(mall), sitting, topic)
+    published = desk.case(CaseStatus.LEAD, channel=Channel.OPEN311, category="prepaid")
+    key, _text = issue_key(label="演示应用", actor=desk.actor("administrator"), at=NOW)
+    mail = keep_aside(raw=f"From: 演示@example.cn\r\n\r\n{mall.pk}".encode(), reason="演示", at=NOW)
+    return Desks(cases, desk.asked_mall(mall), sitting, topic, published, key, mail)

@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from tests.architecture.matrix.addresses import Aim
 from tests.architecture.matrix.world import World
+from xiezhi.domains.complaints.services.public import path_to
 from xiezhi.foundation.access.actors import NOBODY
 
 TABLE = Path(__file__).with_name("table.txt")
@@ -132,6 +133,8 @@ class Sweep:
         client = Client(raise_request_exception=False, REMOTE_ADDR=f"127.0.1.{number}")
         if person == "holder" and self.world.shops:
             client.get(reverse("my_open", args=[self.world.shops["own"].token]))
+        if person == "holder" and self.world.desks:
+            client.get(path_to(self.world.desks["own"].cases["lead"]))
         if person in self.world.cast.people:
             client.force_login(self.world.cast.people[person])
         return client

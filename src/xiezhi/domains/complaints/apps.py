@@ -38,14 +38,16 @@ class ComplaintsConfig(AppConfig):
 
 def _work() -> None:
     """What the ticker does, what other rooms tell us, and whose files are whose."""
-    from xiezhi.domains.complaints.models import Case
+    from xiezhi.domains.complaints.models import Case, Draft
     from xiezhi.domains.complaints.services import (  # noqa: F401  their jobs are known to every worker
         calendars,
         callbacks,
         clocks,
         handoffs,
+        inbox,
         leaving,
         likeness,
+        public,
         publishing,
         rates,
         supervising,
@@ -69,7 +71,9 @@ def _work() -> None:
     periodic.register("complaints.topics_again", timedelta(hours=1), lambda at: topics.tell_topics_again(at=at))
     periodic.register("complaints.statistics", timedelta(hours=1), lambda at: publishing.publish_due(at=at))
     periodic.register("complaints.rates", timedelta(days=1), lambda at: rates.tell_subject_rates(at=at))
-    owners.register(Case)
+    periodic.register("complaints.drafts", timedelta(hours=1), lambda at: public.forget_drafts(at=at))
+    periodic.register("complaints.inbox", timedelta(minutes=1), lambda at: inbox.ask_box(at=at), slow=True)
+    owners.register(Case, Draft)
     handover.register(leaving.KIND)
     recomputation.register("complaints", _("诉求期限"), find=calendars.find, save=calendars.save)
     subscribe("complaints.handoff_taken", "complaints.handoffs", handoffs.handoff_taken)
@@ -102,6 +106,8 @@ def _show() -> None:
     navigation.register(
         navigation.Item(_("诉求"), "complaints:cases", "phone", May.VIEW, "complaints", 20),
         navigation.Item(_("答复模板"), "complaints:templates", "file-text", May.HANDLE, "complaints", 90),
+        navigation.Item(_("来信"), "complaints:mails", "file-text", May.DISPATCH, "complaints", 60),
+        navigation.Item(_("Open311 接口密钥"), "complaints:keys", "key", May.KEEP_CHANNELS, "complaints", 90),
         navigation.Item(
             _("等商场回应的诉求"), "complaints:mall_requests", "building-store", May.ANSWER, "complaints", 30
         ),
@@ -142,6 +148,13 @@ def _show() -> None:
             "complaints.case.inspection_raised": _("登记个案检查"),
             "complaints.model.kept": _("保存识别模型"),
             "complaints.model.used": _("启用识别模型"),
+            "complaints.case.added": _("诉求人补充"),
+            "complaints.case.withdrawn": _("诉求人请求撤回"),
+            "complaints.mail.retried": _("重新处理来信"),
+            "complaints.mail.settled": _("人工处理来信"),
+            "complaints.mail.opened": _("下载原信"),
+            "complaints.client_key.issued": _("生成 Open311 接口密钥"),
+            "complaints.client_key.revoked": _("停用 Open311 接口密钥"),
             "complaints.clock.step": _("期限提醒与提级"),
             "complaints.mall.asked": _("转商场回应"),
             "complaints.mall.answered": _("商场已回应"),
@@ -162,6 +175,7 @@ def _show() -> None:
 
 def _dress() -> None:
     """Icons and tones of states."""
+    from xiezhi.domains.complaints.models import Mail
     from xiezhi.domains.complaints.words import CallbackOutcome, CaseStatus, Satisfaction, Tier, TopicStatus, Urgency
     from xiezhi.foundation.ui.statuses import dress
 
@@ -190,6 +204,16 @@ def _dress() -> None:
             TopicStatus.SIGNALLED: ("alert-triangle", "active"),
             TopicStatus.DISMISSED: ("ban", "neutral"),
             TopicStatus.FADED: ("circle-check", "neutral"),
+        },
+    )
+    dress(
+        Mail.Status,
+        {
+            Mail.Status.TAKEN: ("circle-check", "good"),
+            Mail.Status.ADDED: ("circle-check", "good"),
+            Mail.Status.IGNORED: ("ban", "neutral"),
+            Mail.Status.ASIDE: ("alert-triangle", "caution"),
+            Mail.Status.DONE: ("user-check", "good"),
         },
     )
     dress(

@@ -6,12 +6,13 @@ from datetime import datetime
 from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from xiezhi.domains.complaints.models import Application, CoHandler, MallRequest, Supervision, Topic
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.queries.callbacks import queue, unresolved
 from xiezhi.domains.complaints.queries.cases import cases_listed, waiting_for
-from xiezhi.domains.complaints.words import OPEN, TopicStatus
+from xiezhi.domains.complaints.words import OPEN, CaseStatus, TopicStatus
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.ui.attention import Attention
 
@@ -47,6 +48,14 @@ def lines_for(actor: Actor, at: datetime) -> Iterator[Attention]:
         if rising:
             url = f"{reverse('complaints:topics')}?status={TopicStatus.RISING}"
             yield Attention(_("未诉先办事项等您处置"), url, "warning", rising, _("项"), icon="chart-bar")
+        leads = cases_listed(actor).filter(status=CaseStatus.LEAD).aggregate(n=Count("pk"), first=Min("arrived_at"))
+        if leads["n"]:
+            days = (at - leads["first"]).days
+            text = ngettext("线索等登记编号，最早的等了 %(n)s 天", "线索等登记编号，最早的等了 %(n)s 天", days) % {
+                "n": days
+            }
+            url = f"{reverse('complaints:cases')}?status=lead&sort=received_at"
+            yield Attention(text, url, "caution" if days else "active", leads["n"], _("件"), icon="hourglass")
     if actor.can(May.CALL_BACK):
         yield from _to_call(actor, at)
     if actor.can(May.HANDLE):

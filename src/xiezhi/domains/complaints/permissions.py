@@ -15,3 +15,4 @@ class ComplaintPermission(models.TextChoices):
     VIEW_FIGURES = "complaints.view_figures", _("查看诉求成效")
     VIEW_TOPICS = "complaints.view_topics", _("查看未诉先办")
     TEACH = "complaints.teach", _("管理识别模型")
+    KEEP_CHANNELS = "complaints.keep_channels", _("管理公众渠道的接口密钥")

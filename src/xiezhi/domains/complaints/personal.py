@@ -89,6 +89,30 @@ register(
         keeps=_("考核依据，随案卷保存。"),
     ),
 )
+register(
+    Holding(
+        "complaints.draft",
+        whose=_("正在填写诉求的人"),
+        purpose=_("提交以前保留填写的内容"),
+        basis=DUTY,
+        opens=_("只有填写的那个浏览器"),
+        fields={"answers": Datum(_("填写内容"), erased="", sealed=True, shown=False)},
+        keeps=_("提交后立即清空，没有提交的一天后删除。"),
+    ),
+    Holding(
+        "complaints.mail",
+        whose=_("来信人"),
+        purpose=_("把来信登记为诉求并回信"),
+        basis=DUTY,
+        opens=_("派单员；发件人和主题遮挡显示，原信只保留没能自动登记的"),
+        fields={
+            "sender": Datum(_("发件人"), erased="", sealed=True),
+            "subject": Datum(_("主题"), erased="", sealed=True, shown=False),
+            "original": Datum(_("原信"), erased="", sealed=True, shown=False),
+        },
+        keeps=_("来信的登记，随案卷保存。"),
+    ),
+)
 not_personal(
     {
         "complaints.case.happened_on": "事情发生的日期",

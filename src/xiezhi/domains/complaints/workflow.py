@@ -46,7 +46,7 @@ CASE = Workflow(
         ),
         transition(
             "dismiss", gettext_lazy("不作登记"), {"lead"}, "dismissed",
-            permission=May.REGISTER, stamp="closed_at", needs_reason=True, style="danger",
+            permission=May.REGISTER, by_system=True, stamp="closed_at", needs_reason=True, style="danger",
         ),
         transition(
             "dispatch", gettext_lazy("派单"), {"registered"}, "dispatched",

@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.cache import never_cache
 
 from xiezhi.foundation.access.actors import PermissionRefused
 
@@ -32,3 +33,15 @@ def needs(permission: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def public(view: View) -> View:
+    """Marks a page that needs no login; what it shows depends on what this browser has opened or proven before."""
+
+    @never_cache
+    @wraps(view)
+    def open_to_all(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs)
+
+    open_to_all.permission = "public"  # type: ignore[attr-defined]
+    return open_to_all

@@ -18,7 +18,7 @@ class FilesConfig(AppConfig):
         from xiezhi.foundation.jobs import periodic
 
         periodic.register("files.tidy", timedelta(days=1), lambda at: services.tidy(at=at))
-        labels.register({"files.stored": _("存入文件"), "files.tied": _("归入记录")})
+        labels.register({"files.stored": _("存入文件"), "files.tied": _("归入记录"), "files.discarded": _("弃用文件")})
         checks.register(scanner_named, checks.Tags.security)
 
 

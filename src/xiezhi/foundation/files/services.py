@@ -203,19 +203,38 @@ def _named(upload: File, kinds: list[str]) -> Received:
 
 
 @transaction.atomic
-def tie(stored: StoredFile, *, to: models.Model, actor: Actor, at: datetime) -> StoredFile:
-    """Say what a file belongs to: from now on who sees `to` sees it, and nobody else. Raises Refused for a file that belongs to something
-    else already, LookupError for an owner whose model is not registered."""
+def tie(
+    stored: StoredFile, *, to: models.Model, actor: Actor, at: datetime, held_by: models.Model | None = None
+) -> StoredFile:
+    """Say what a file belongs to: from now on who sees `to` sees it, and nobody else. `held_by`: what kept it until now, a draft.
+
+    Raises Refused for a file that belongs to something else already, LookupError for an owner whose model is not registered.
+    """
     kind = owners.check_known(to)
     locked = StoredFile.objects.select_for_update().get(pk=stored.pk)
     if (locked.owner_kind, locked.owner_id) == (kind, to.pk):
         return locked
-    if locked.owner_kind:
+    held = held_by is not None and (locked.owner_kind, locked.owner_id) == (owners.kind_of(held_by), held_by.pk)
+    if locked.owner_kind and not held:
         raise Refused(_("这个文件已经属于别的记录，不能再移。"))
     locked.owner_kind, locked.owner_id = kind, to.pk
     locked.save(update_fields=["owner_kind", "owner_id"])
     record("files.tied", locked, actor=actor, at=at, owner=f"{kind}:{to.pk}")
     return locked
+
+
+@transaction.atomic
+def discard(files: Iterable[StoredFile], *, actor: Actor, at: datetime) -> int:
+    """Strike out files of a draft that was given up; `tidy` removes content that no row knows any more. Returns how many.
+
+    Only the caller knows that nothing refers to them: a row that something still refers to raises ProtectedError.
+    """
+    count = 0
+    for stored in files:
+        record("files.discarded", stored, actor=actor, at=at, digest=stored.digest)
+        stored.delete()
+        count += 1
+    return count
 
 
 def tidy(*, at: datetime) -> int:

@@ -134,6 +134,7 @@ class Delivery(models.Model):
         NOTICES = "notices", _("消息")
         TEST = "test", _("试发")
         CODE = "code", _("验证码")
+        LETTER = "letter", _("回信")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("待发送")

@@ -28,6 +28,7 @@ from xiezhi.domains.complaints.models.handling import (
     Supervision,
 )
 from xiezhi.domains.complaints.models.parties import ComplaintParty, PartyOpening
+from xiezhi.domains.complaints.models.public import Arrival, ClientKey, Draft, Mail
 from xiezhi.domains.complaints.models.topics import Topic, TopicHandoff
 from xiezhi.domains.complaints.models.understanding import CaseKey, ModelUse, Suggestion, TextModel
 
@@ -35,6 +36,7 @@ __all__ = [
     "Agreement",
     "Application",
     "Appraisal",
+    "Arrival",
     "Attachment",
     "Callback",
     "Case",
@@ -42,14 +44,17 @@ __all__ = [
     "CaseKey",
     "CaseQuerySet",
     "Category",
+    "ClientKey",
     "Clock",
     "ClockRevision",
     "Clue",
     "CoHandler",
     "ComplaintParty",
+    "Draft",
     "ExternalNumber",
     "Handoff",
     "Kept",
+    "Mail",
     "MallRequest",
     "Mediation",
     "ModelUse",

@@ -41,6 +41,10 @@ class ComplaintParty(models.Model):
     anonymous = models.BooleanField(_("匿名"), default=False)
     identity_checked = models.BooleanField(_("已核对身份"), default=False)
     may_call_back = models.BooleanField(_("愿意接受回访"), default=True)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="complaints_brought"
+    )
+    """The account with which the person sent it, where they were signed in (我的诉求)."""
 
     objects = PartyQuerySet.as_manager()
 

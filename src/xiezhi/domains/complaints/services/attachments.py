@@ -2,6 +2,7 @@ from datetime import datetime
 
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from xiezhi.domains.complaints.models import Attachment, Case
@@ -37,10 +38,18 @@ def attach_file(
 
 @transaction.atomic
 def attach_stored(
-    *, case: Case, file: StoredFile, title: str, actor: Actor, at: datetime, from_person: bool = False
+    *,
+    case: Case,
+    file: StoredFile,
+    title: str,
+    actor: Actor,
+    at: datetime,
+    from_person: bool = False,
+    held_by: Model | None = None,
 ) -> Attachment:
-    """Add a file that is stored already and belongs to nothing yet."""
-    return _enter(case, tie(file, to=case, actor=actor, at=at), title, from_person, actor=actor, at=at)
+    """Add a file that is stored already and belongs to nothing yet, or to the draft `held_by`."""
+    stored = tie(file, to=case, actor=actor, at=at, held_by=held_by)
+    return _enter(case, stored, title, from_person, actor=actor, at=at)
 
 
 def _enter(case: Case, file: StoredFile, title: str, from_person: bool, *, actor: Actor, at: datetime) -> Attachment:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from xiezhi.domains.complaints.disclosure import Audience, shown
 from xiezhi.domains.complaints.models import Case, MallRequest
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.services import clocks
@@ -23,8 +24,11 @@ LONGEST = 4_000
 
 
 def told_to_mall(case: Case) -> str:
-    """What a mall would read of a case unless somebody writes it otherwise: the matter with personal numbers masked, no person."""
-    about = [case.title, mask_personal(case.description), mask_personal(case.demand_text)]
+    """What a mall would read of a case unless somebody writes it otherwise: what `disclosure` lets a mall see, no person."""
+    about = [
+        shown(getattr(case, field), field, Audience.MALL, kind=case.kind, channel=case.channel)
+        for field in ("title", "description", "demand_text")
+    ]
     return "\n".join(part for part in about if part)[:LONGEST]
 
 

@@ -32,6 +32,7 @@ class Person:
     may_call_back: bool = True
     identity_checked: bool = False
     role: str = ComplaintParty.Role.PERSON
+    account_id: int | None = None
 
 
 def phone_key(phone: str) -> str:
@@ -72,6 +73,7 @@ def new_party(case: Case, person: Person) -> ComplaintParty:
         anonymous=person.anonymous,
         may_call_back=person.may_call_back,
         identity_checked=person.identity_checked,
+        account_id=person.account_id,
     )
 
 

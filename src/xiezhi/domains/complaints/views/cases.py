@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.domains.complaints.documents import agreement_document
@@ -47,6 +47,7 @@ from xiezhi.foundation.orgs.models import Organisation
 from xiezhi.foundation.ui.forms import form_page, saved
 from xiezhi.foundation.ui.lists import Action, Bulk, Empty, Filters, SearchFilter, SinceFilter, UntilFilter, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, StatusColumn, Table
+from xiezhi.foundation.ui.templatetags.ui import deadline, tag
 
 PER_PAGE = 30
 LISTED = (
@@ -66,7 +67,7 @@ class CaseTable(Table):
     )
     unit = django_tables2.Column(order_by=("unit_id", "next_due_at"), attrs=ONE_LINE)
     received_at = MomentColumn()
-    next_due_at = DeadlineColumn()
+    next_due_at = DeadlineColumn(empty_values=())
     status = StatusColumn(CaseStatus, verbose_name=gettext_lazy("状态"))
     phone = ("title", "respondent", "next_due_at", "status")
 
@@ -81,6 +82,14 @@ class CaseTable(Table):
 
     def value_kind(self, record: Case) -> str:
         return record.get_kind_display()
+
+    def render_next_due_at(self, record: Case) -> SafeString | str:
+        """No period of law runs for a lead yet: how long it has waited for its number stands in its place."""
+        if record.status != CaseStatus.LEAD:
+            return deadline(record.next_due_at)
+        days = (timezone.now() - record.arrived_at).days
+        text = ngettext("线索，已等 %(n)s 天", "线索，已等 %(n)s 天", days) % {"n": days}
+        return tag(text if days else _("线索，今天收到"), "caution" if days else "neutral", "hourglass")
 
 
 class CaseFilters(Filters):

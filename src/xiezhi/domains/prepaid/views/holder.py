@@ -1,9 +1,7 @@
 """A card holder's own pages (我的预付卡). No account: the link on the receipt opens them, or a code sent to the
 telephone they were bought with, and the browser remembers."""
 
-from collections.abc import Callable
 from datetime import date
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiezhi.domains.prepaid import forms
@@ -20,24 +17,13 @@ from xiezhi.domains.prepaid.queries import custody as custody_queries
 from xiezhi.domains.prepaid.queries.cards import by_operation, card_entries, card_totals, month_statement
 from xiezhi.domains.prepaid.services import cards, disputes
 from xiezhi.domains.prepaid.services.holders import phone_digest
+from xiezhi.foundation.access.guards import public
 from xiezhi.foundation.accounts import number_proof
 from xiezhi.foundation.ui.forms import saved
 from xiezhi.foundation.workflow.errors import AlreadyDone, Refused
 
 SESSION_KEY = "prepaid_holders"
 MOST_HOLDERS = 50
-
-
-def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Marks a page that needs no login; what it shows depends on the links that this browser has opened."""
-
-    @never_cache
-    @wraps(view)
-    def open_to_all(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs)
-
-    open_to_all.permission = "public"  # type: ignore[attr-defined]
-    return open_to_all
 
 
 @require_GET

@@ -7,7 +7,7 @@ from xiezhi.foundation.notices.services.choosing import (
     set_quiet_hours,
     set_wish,
 )
-from xiezhi.foundation.notices.services.delivering import deliver_due, resend, send_code, send_test
+from xiezhi.foundation.notices.services.delivering import deliver_due, resend, send_code, send_letter, send_test
 from xiezhi.foundation.notices.services.inbox import Told, mark_read, notify, notify_many, people_holding
 from xiezhi.foundation.notices.services.routing import route_notices
 
@@ -23,6 +23,7 @@ __all__ = [
     "resend",
     "route_notices",
     "send_code",
+    "send_letter",
     "send_test",
     "set_channel",
     "set_quiet_hours",

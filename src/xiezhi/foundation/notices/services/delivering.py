@@ -141,11 +141,13 @@ def resend(*, delivery_ids: Collection[int], actor: Actor, at: datetime) -> int:
     return len(rows)
 
 
-def _now(kind: ChannelKind, purpose: str, who: int | None, address: str, text: str, *, at: datetime) -> None:
+def _now(
+    kind: ChannelKind, purpose: str, who: int | None, address: str, text: str, *, at: datetime, title: str = ""
+) -> None:
     """Send at once and log how it ended. Raises NotSent."""
     log = {"channel": kind.value, "purpose": purpose, "recipient_id": who, "attempts": 1}
     try:
-        sending.send(address, body=text)
+        sending.send(address, body=text, title=title)
     except NotSent as refused:
         Delivery.objects.create(
             **log, status=Delivery.Status.FAILED, error=str(refused), due_at=at, created_at=at, ended_at=at
@@ -164,6 +166,15 @@ def send_code(*, phone: str, text: str, at: datetime) -> None:
     """
     address = sending.address_for(personal_template_of(ChannelKind.SMS), phone)
     _now(ChannelKind.SMS, Delivery.Purpose.CODE, None, address, text, at=at)
+
+
+def send_letter(*, to: str, title: str, text: str, at: datetime) -> None:
+    """Answer somebody's mail now, by the mail channel; neither address nor text is kept or logged. Outside a transaction.
+
+    Raises ChannelMissing when no mail channel is configured that reaches a person, and NotSent when it did not take it.
+    """
+    address = sending.address_for(personal_template_of(ChannelKind.MAIL), to)
+    _now(ChannelKind.MAIL, Delivery.Purpose.LETTER, None, address, text, at=at, title=title)
 
 
 def send_test(*, kind: ChannelKind, actor: Actor, at: datetime, to: str = "") -> None:
