@@ -167,7 +167,7 @@ def _name_the_choices(field: forms.Field) -> None:
         field.widget.choices = [("", _("全部")), *(each for each in choices if each[0] != "")]
 
 
-class Pages(Paginator):  # type: ignore[type-arg]
+class Pages(Paginator):
     """Pages of a table. The first `MOST_COUNTED` rows are counted, unless it is asked for all (`exactly`)."""
 
     exactly = False
@@ -175,7 +175,8 @@ class Pages(Paginator):  # type: ignore[type-arg]
     @cached_property
     def counted(self) -> int:
         """How many rows there are, or one more than are counted."""
-        rows = self.object_list.data  # type: ignore[union-attr]  # django-tables2's
+        listed: Any = self.object_list  # the table's rows
+        rows = listed.data
         found = rows.data if hasattr(rows, "data") else rows
         if not isinstance(found, QuerySet):
             return len(rows)

@@ -69,8 +69,8 @@ def answer_blanks(case: Case) -> Case:
     """Find out in one statement what of `SELDOM` the case has nothing of; whoever asks it for that has the answer without the database."""
     cells, names = [], connection.ops.quote_name
     for name in SELDOM:
-        relation = Case._meta.get_field(name)
-        table, column = relation.related_model._meta.db_table, relation.field.column  # type: ignore[union-attr]
+        relation: Any = Case._meta.get_field(name)
+        table, column = relation.related_model._meta.db_table, relation.field.column
         cells.append(f"EXISTS (SELECT 1 FROM {names(table)} WHERE {names(column)} = {int(case.pk)})")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(cells)}")  # names of ours and a number

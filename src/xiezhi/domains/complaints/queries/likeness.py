@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Substr
@@ -108,9 +109,9 @@ def duplicates(
     theirs = _same_person([each for each in digests if each])
     listed = nearness.shortlist(_rows(nearness.query_keys(text, known)), facts=known, limit=LONG_LIST)
     order = {pk: at for at, pk in enumerate([*theirs, *listed])}
-    visible = Case.objects.visible_to(actor).filter(pk__in=list(order)[:LONG_LIST]).exclude(pk=besides)
+    visible = Case.objects.visible_to(actor).filter(pk__in=list(order)[:LONG_LIST]).exclude(pk=besides or 0)
     rows = visible.exclude(status__in=[CaseStatus.DISMISSED, CaseStatus.MERGED]).select_related("unit", "subject")
-    cases = sorted(
+    cases: list[Any] = sorted(
         rows.defer("description").annotate(opening=Substr("description", 1, COMPARED)), key=lambda case: order[case.pk]
     )
     by_key = {case.pk: case for case in cases[:SHORT_LIST]}

@@ -135,6 +135,6 @@ def adoption(*, at: datetime, days: timedelta = COUNTED) -> list[Adoption]:
         suggested=Count("pk", filter=sure), unsure=Count("pk", filter=~sure), decided=Count("pk", filter=decided),
         accepted=Count("pk", filter=Q(sure=True, outcome=OUTCOME.ACCEPTED)),
     )  # fmt: skip
-    found = {row.pop("kind"): row for row in rows}
+    found = {row["kind"]: {name: row[name] for name in ("suggested", "unsure", "decided", "accepted")} for row in rows}
     nothing = {"suggested": 0, "unsure": 0, "decided": 0, "accepted": 0}
     return [Adoption(kind, str(label), **found.get(kind, nothing)) for kind, label in KIND.choices]

@@ -60,7 +60,7 @@ def new(request: DeskRequest) -> HttpResponseBase:
     return form_page(
         request, form, title=_("登记诉求"), submit=_("登记"), cancel_url=reverse("complaints:cases"),
         template="complaints/new.html", paste=paste, workflow=CASE,
-        looked=look(form.initial if not form.is_bound else form.data.dict(), actor=request.actor, at=now),
+        looked=look(form.initial if not form.is_bound else dict(form.data.items()), actor=request.actor, at=now),
     )  # fmt: skip
 
 
