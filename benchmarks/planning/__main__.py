@@ -34,7 +34,12 @@ from xiezhi.engines.planning.shard import sweep_weights
 from xiezhi.engines.planning.solve import Run
 from xiezhi.engines.planning.state import make_state, make_static
 
-SMALL_ONLY = {"one CP-SAT model": 5_000, "one MIP (SCIP)": 5_000, "earliest-deadline stabbing": 50_000}
+SMALL_ONLY = {
+    "one CP-SAT model": 5_000,
+    "one MIP (SCIP)": 5_000,
+    "one MIP (HiGHS)": 5_000,
+    "earliest-deadline stabbing": 50_000,
+}
 COLUMNS = (
     "size",
     "subjects",

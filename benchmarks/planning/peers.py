@@ -232,6 +232,39 @@ def mip(problem: Problem, params: Params, seconds: float) -> Assignment:
     return _read(problem, cells, lambda x: x.solution_value())
 
 
+def highs(problem: Problem, params: Params, seconds: float) -> Assignment:
+    """The same mixed-integer program with HiGHS, which OR-Tools has in MathOpt only."""
+    from datetime import timedelta
+
+    from ortools.math_opt.python import mathopt
+
+    model = mathopt.Model()
+
+    class Backend:
+        def bool(self) -> object:
+            return model.add_binary_variable()
+
+        def equal_one(self, xs: list) -> None:
+            model.add_linear_constraint(mathopt.fast_sum(xs) == 1)
+
+        def implies(self, x: object, y: object) -> None:
+            model.add_linear_constraint(x <= y)
+
+        def at_most(self, parts: list, limit: int) -> None:
+            model.add_linear_constraint(mathopt.fast_sum(k * x for k, x in parts) <= limit)
+
+        def minimise(self, parts: list) -> None:
+            model.minimize(mathopt.fast_sum(k * x for k, x in parts))
+
+    cells = _model(problem, params, Backend())
+    how = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))
+    result = mathopt.solve(model, mathopt.SolverType.HIGHS, params=how)
+    if not result.has_primal_feasible_solution():
+        raise Absent(f"no plan within {seconds:g} s")
+    values = result.variable_values()
+    return _read(problem, cells, lambda x: values[x])
+
+
 def timefold(problem: Problem, params: Params, seconds: float) -> Assignment:
     """Timefold is compared only where its package is installed, which it isn't here."""
     raise Absent("absent: only betas of its Python package exist, none is among our requirements")
@@ -243,5 +276,6 @@ PEERS: dict[str, Callable[[Problem, Params, float], Assignment]] = {
     "earliest-deadline stabbing": stabbing,
     "one CP-SAT model": cp_sat,
     "one MIP (SCIP)": mip,
+    "one MIP (HiGHS)": highs,
     "Timefold": timefold,
 }

@@ -7,16 +7,19 @@ import random
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from benchmarks.planning import instances, safety
 from benchmarks.planning.peers import cp_sat
 from tests.engines.planning.tiny import World, make, objective_of, pin_some, placed_in
 from xiezhi.engines import planning
-from xiezhi.engines.planning import Params, Plan, solve, verify
+from xiezhi.engines.planning import Params, Plan, bounds, choosing, examine_costs, hosts, relief, solve, verify
 from xiezhi.engines.planning.problem import day_number
+from xiezhi.engines.planning.shard import Shard
 from xiezhi.engines.planning.tables import Faults, build
 
 INSTANCES = 500
@@ -86,6 +89,34 @@ def test_the_bound_is_the_contracts_formula_at_any_prices() -> None:
         assert verify(problem, priced, workers=1).bound == expected, seed
         own = {(d, street, on): p for d, _, street, on, p in plan.prices()}
         assert plan.figures.lower_bound_visits == world.bound(placed_in(plan), own), seed
+
+
+def test_polishing_gives_back_the_better_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No level of the objective grows at the cost of one above it; it does more than nothing."""
+    polish, better = Shard.polish, []
+
+    def watched(shard: Shard, *how: Any) -> None:
+        before = shard.levels()
+        polish(shard, *how)
+        assert shard.levels() <= before
+        better.append(shard.levels() < before)
+
+    monkeypatch.setattr(Shard, "polish", watched)
+    for seed in range(150):
+        rows = make(seed)
+        solve(rows.problem(), params=rows.params, seed=seed, workers=1)
+    assert any(better) and not all(better)
+
+
+def test_a_kernel_is_compiled_once_whoever_calls_it() -> None:
+    """A second compilation for narrower numbers or constants would cost as much and never be called."""
+    rows = make(1)
+    problem = rows.problem()
+    assert verify(problem, solve(problem, params=rows.params, workers=1), workers=1).ok
+    for module in (choosing, hosts, relief, bounds, examine_costs):
+        for name, kernel in vars(module).items():
+            if isinstance(kernel, Dispatcher) and name not in ("lift", "settle", "put_back"):  # these Python calls too
+                assert len(kernel.overloads) <= 1, (name, kernel.signatures)
 
 
 def test_small_instances_against_one_cp_sat_model() -> None:

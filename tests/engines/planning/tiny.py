@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import random
 from collections.abc import Iterator, Sequence
@@ -93,15 +94,17 @@ class World:
         self.room = {(c.department, c.street, c.date): c.minutes for c in rows.capacity}
         self.pools = {(c.department, c.street) for c in rows.capacity}
         self.foes = {frozenset(p) for p in rows.incompatible}
+        self.pool = functools.cache(self._pool)  # asked again for every plan that is tried
+        self.open_dates = functools.cache(self._open_dates)
 
-    def pool(self, check: CheckRow) -> tuple[str, str] | None:
+    def _pool(self, check: CheckRow) -> tuple[str, str] | None:
         street = self.subject[check.subject_id].street
         for key in ((check.department, street), (check.department, "")):
             if key in self.pools:
                 return key
         return None
 
-    def open_dates(self, check: CheckRow) -> list[dt.date]:
+    def _open_dates(self, check: CheckRow) -> list[dt.date]:
         pool, closed = self.pool(check), self.subject[check.subject_id].closed_weekdays
         span = (check.latest - check.earliest).days + 1
         dates = [check.earliest + dt.timedelta(days=k) for k in range(span)]

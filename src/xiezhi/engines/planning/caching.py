@@ -7,34 +7,86 @@ than any source of this package is dropped before anything is loaded.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import njit, types
+from numba.core.compiler_lock import global_compiler_lock
 
 FAMILIES = (  # compiled files that call one another: the solver's and the verifier's
     ("kernels", "hosts", "choosing", "relief", "ruins", "bounds", "facts"),
     ("examine", "examine_columns", "examine_costs"),
 )
+HOW: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
     """Compile for any thread, once per machine."""
-    return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(Kernel, _sparing(njit(cache=True, **HOW)(function)))
 
 
 def merged(function: Kernel) -> Kernel:
     """Compile into compiled callers as machine code: less to compile than `inlined`, and the big tuples stay where they are."""
-    return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+    return cast(Kernel, _sparing(njit(cache=True, forceinline=True, **HOW)(function)))
 
 
 def inlined(function: Kernel) -> Kernel:
     """Compile into its callers: handing the big tuples on costs more than a small kernel does."""
     return cast(Kernel, njit(inline="always")(function))
+
+
+def _sparing(kernel: Any) -> Any:
+    """Compile a kernel once for all compiled callers, and in one process at a time: the others wait and load it.
+
+    Left alone Numba compiles anew for a 32-bit number, for each constant and for every variable that a loop starts
+    from a constant (`n = 0`; compiled and never called), and processes that start together all compile the same.
+    """
+    find, compile_one = kernel.get_call_template, kernel.compile
+
+    def find_wide(args: Any, kws: Any) -> Any:
+        return find(tuple(_wide(a) for a in args), {name: _wide(a) for name, a in kws.items()})
+
+    def compile_alone(signature: Any) -> Any:
+        with global_compiler_lock, _turn.taken(Path(kernel.stats.cache_path)):
+            return compile_one(signature)
+
+    kernel.get_call_template, kernel.compile = find_wide, compile_alone
+    return kernel
+
+
+def _wide(argument: Any) -> Any:
+    """The type that stands for a whole number's, whatever its width or value; any other type as it is."""
+    plain = cast(Any, types).unliteral(argument)
+    return types.int64 if isinstance(plain, types.Integer) and cast(Any, plain).bitwidth < 64 else plain
+
+
+class _Turn:
+    """This process's turn to compile into a cache folder. Held by one thread (Numba has a lock for that), any depth."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+
+    @contextlib.contextmanager
+    def taken(self, folder: Path) -> Iterator[None]:
+        """Wait for the turn; without a folder to lock in nobody could load what another compiles, so nobody waits."""
+        with contextlib.ExitStack() as stack:
+            if not self.depth:
+                with contextlib.suppress(OSError):
+                    folder.mkdir(parents=True, exist_ok=True)
+                    fcntl.flock(stack.enter_context((folder / "compiling.lock").open("w")), fcntl.LOCK_EX)
+            self.depth += 1
+            try:
+                yield
+            finally:
+                self.depth -= 1
+
+
+_turn = _Turn()
 
 
 def start_quickly() -> None:

@@ -92,6 +92,7 @@ def _plan_parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, help="threads (default: one per core); never changes the plan")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: a task for each district")
     parser.add_argument("--address", help="running Ray cluster (default: --workers workers here)")
+    parser.add_argument("--token-file", metavar="FILE", type=Path, help="file with that cluster's token")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 
@@ -151,7 +152,7 @@ def _engine(options: argparse.Namespace) -> AbstractContextManager[Cluster | Non
         return nullcontext()
     from xiezhi.engines.planning.cluster import cluster
 
-    return cluster(options.address, options.workers)
+    return cluster(options.address, options.workers, options.token_file)
 
 
 def _verify(options: argparse.Namespace, bar: Bar) -> int:

@@ -137,6 +137,12 @@ class Shard:
             self.again_at_prices(self.ascent, rng, advance)
         if wanting:
             self.ruins(wanting, rng)
+        self.polish(rng, advance)
+
+    def polish(self, rng: np.random.Generator, advance: Advance) -> None:
+        """Let all choose again for shorter waits and fewer trips; what comes out worse at any level is put back."""
+        static, state = self.static, self.state
+        before, kept = self.levels(), _copy(state)
         days = int(static.dates[-1] - static.dates[0]) + 1 if len(static.dates) else 1
         self.weights = polish_weights(days)
         state.base[:] = 0
@@ -145,6 +151,17 @@ class Shard:
             self.sweep(rng.permutation(self.members), turn, advance)
         self.weights = load_weights()
         self.chains(ROUNDS)
+        if self.levels() > before:
+            _put_back(state, kept)
+
+    def levels(self) -> tuple[int, int, int, float]:
+        """What is better first in the contract's order: unplaced and visits, days waited, trips, peak of load."""
+        check, state, open_days = self.static.check, self.state, self.static.capacity > 0
+        safe = np.flatnonzero((check[:, kernels.SAFETY] > 0) & (state.day >= 0))
+        wait = self.static.dates[state.day[safe]].astype(np.int64) - check[safe, kernels.EARLIEST]
+        left = state.room[open_days] / self.static.capacity[open_days]
+        trips = int(np.count_nonzero(state.trips))
+        return relief.worth_all(self.static, state), int(wait.sum()), trips, -float(left.min(initial=1.0))
 
     def again_at_prices(self, ascent: Ascent, rng: np.random.Generator, advance: Advance) -> None:
         """Let all choose from the beginning at prices that know where room is scarce; keep the better plan."""
