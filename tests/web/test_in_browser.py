@@ -82,6 +82,17 @@ def test_the_login_page_is_accessible(founded: Site, person: Any, accessible: An
     accessible(page)
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_publics_pages_are_accessible_and_stay_in_the_window(
+    founded: Site, person: Any, accessible: Any, dark: bool
+) -> None:
+    page = person(founded.url, screen="phone", dark=dark)
+    for path in ("/appeals/", "/appeals/new/?kind=complaint", "/appeals/look-up/", "/appeals/mine/"):
+        page.goto(path)
+        accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+
+
 @pytest.mark.parametrize("path", ["/desk/", "/desk/people/", "/desk/search/?q=R0"])
 def test_touch_targets_on_a_phone_and_contrast_in_the_dark(enter: Any, accessible: Any, path: str) -> None:
     page = enter("/desk/", screen="phone", dark=True)

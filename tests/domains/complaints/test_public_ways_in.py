@@ -2,17 +2,22 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from PIL import Image
 
+from tests.builders.cast import NOW, Cast
 from tests.builders.complaints import Desk
 from tests.builders.inspections import given_premises
 from xiezhi.domains.complaints.models import Arrival, Attachment, Case, ComplaintParty, Draft
 from xiezhi.domains.complaints.services import public
+from xiezhi.domains.complaints.services.intake import Intake, Matter
+from xiezhi.domains.complaints.words import Channel
 from xiezhi.domains.registry.models import Tenancy
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +120,22 @@ def test_the_same_sent_many_times_is_one_case_and_says_its_number(desk: Desk, cl
     assert Arrival.objects.get(case=case).times == 6
     send(client, phone="139 0000 0002")
     assert Case.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_at_the_same_moment_is_one_case(cast: Cast) -> None:
+    intake = Intake(Matter("help", "演示：同时提交"), Channel.WEB, NOW)
+
+    def send_once(_number: int) -> str:
+        try:
+            return public.receive_once(key="web:same", intake=intake, at=NOW).case.number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        numbers = set(threads.map(send_once, range(12)))
+    assert numbers == {Case.objects.get().number}
+    assert Arrival.objects.get().times == 12
 
 
 def test_too_many_of_one_person_are_held_back_with_what_was_typed(desk: Desk, client: Client, settings: Any) -> None:

@@ -23,7 +23,7 @@ ICONS = {
     "refused": "ban", "mediation": "calendar-event", "settled": "circle-check", "terminated": "circle-x",
     "replied": "file-text", "closed": "circle-check", "merged": "link", "split": "link", "supervised": "gavel",
     "breached": "clock-exclamation", "mall_asked": "building-store", "mall_answered": "building-store",
-    "attached": "paperclip", "clue": "search", "tier": "clock",
+    "attached": "paperclip", "not_attached": "paperclip", "clue": "search", "tier": "clock", "added": "edit", "withdrawn": "arrow-back-up",
 }  # fmt: skip
 
 
