@@ -1,3 +1,8 @@
+function free(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = false;
+}
+
 /** Forms are sent once, warn before what was typed is lost, and put the focus on their errors. */
 export function watchForms() {
   document.querySelector("[data-focus]")?.focus();
@@ -15,14 +20,13 @@ export function watchForms() {
     setTimeout(() => {
       for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
     });
+    // A form that is answered with a file leaves the page where it is.
+    if (form.querySelector("[data-downloads]")) setTimeout(() => free(form), 5000);
   });
 
   // Coming back with the browser's back button brings the page as it was left.
   addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = false;
-    }
+    for (const form of document.querySelectorAll("form[data-sent]")) free(form);
   });
 
   document.addEventListener("input", (event) => {

@@ -105,7 +105,7 @@ def _show() -> None:
     navigation.register_section("complaints", _("接诉即办"), 12)
     navigation.register(
         navigation.Item(_("诉求"), "complaints:cases", "phone", May.VIEW, "complaints", 20),
-        navigation.Item(_("答复模板"), "complaints:templates", "file-text", May.HANDLE, "complaints", 90),
+        navigation.Item(_("答复模板"), "complaints:templates", "file-text", May.VIEW, "complaints", 90),
         navigation.Item(_("来信"), "complaints:mails", "file-text", May.DISPATCH, "complaints", 60),
         navigation.Item(_("Open311 接口密钥"), "complaints:keys", "key", May.KEEP_CHANNELS, "complaints", 90),
         navigation.Item(

@@ -19,6 +19,8 @@ from xiezhi.foundation.workflow.errors import Refused
 PLACES = ("number", "title", "respondent", "reason", "article", "unit", "terms")
 STATES = (CaseStatus.HANDLING, CaseStatus.CONCLUDED)
 """The states from which a reply is sent."""
+ENDS = "。；;. \n"
+"""Dropped behind a value: the template's own sentence ends it."""
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零]+条")
 
@@ -47,10 +49,10 @@ def values_for(case: Case, article: str = "") -> Mapping[str, str]:
         "number": case.number,
         "title": case.title,
         "respondent": case.respondent or _("被诉方"),
-        "reason": case.decision_reason,
+        "reason": case.decision_reason.rstrip(ENDS),
         "article": article_of(ground) or article,
         "unit": str(case.unit) if case.unit else "",
-        "terms": agreement.terms if agreement else "",
+        "terms": agreement.terms.rstrip(ENDS) if agreement else "",
     }
 
 
