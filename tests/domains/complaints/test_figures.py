@@ -240,6 +240,10 @@ def test_the_calling_screen(desk: Desk, client: Client) -> None:
             reverse("complaints:callback_follow", args=[second.pk]), {"way": "reopen", "reason": "没退"}, follow=True
         )
         assert "没有要回访的诉求了" in page.text and second.reopenings.count() == 1
+        told = {"outcome": "resolved", "called_at": "2026-12-01T10:00", "reference": "演示通报第 3 号"}
+        address = reverse("complaints:act", args=[first.pk, "official"])
+        assert client.post(address, {**told, "reference": ""}).status_code == 422
+        assert "演示通报第 3 号" in client.post(address, told, follow=True).text
         client.force_login(desk.cast.people["officer"])
         case = client.get(reverse("complaints:case", args=[first.pk]))
         assert "以这次为准" in case.text and case.context["satisfaction_hidden"] is False

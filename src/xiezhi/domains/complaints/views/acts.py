@@ -17,12 +17,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from xiezhi.domains.complaints import forms
+from xiezhi.domains.complaints.callback_forms import OfficialCallbackForm
 from xiezhi.domains.complaints.models import Case, Mediation, ReplyTemplate
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.queries.hints import suggested_unit
 from xiezhi.domains.complaints.services import (
     applications,
     attachments,
+    callbacks,
     deciding,
     dispatching,
     handoffs,
@@ -280,6 +282,12 @@ ACTS: dict[str, Act] = {
         ReasonForm,
         open=lambda case, actor: actor.can(May.REGISTER) and case.status in {CaseStatus.REPLIED, CaseStatus.CLOSED},
         style="caution", intro=gettext_lazy("另立一件重新办理，重新计时；原来的诉求和答复保持不变。"),
+    ),
+    "official": Act(
+        gettext_lazy("登记官方回访"), lambda case, given, **w: callbacks.record_official(case=case, **given, **w),
+        OfficialCallbackForm,
+        open=lambda case, actor: actor.can(May.DISPATCH) and case.status not in {CaseStatus.LEAD, CaseStatus.DISMISSED, CaseStatus.MERGED},
+        intro=gettext_lazy("12345 自己的回访结果：原样登记并写明出处，成效以它为准。"),
     ),
     "attach": Act(
         gettext_lazy("添加附件"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_tables2
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from xiezhi.domains.complaints.callback_forms import CallForm, FollowForm
 from xiezhi.domains.complaints.models import Callback, Case, ComplaintParty, Tally
 from xiezhi.domains.complaints.permissions import ComplaintPermission as May
 from xiezhi.domains.complaints.queries.callbacks import callbacks_shown, effective, queue, unresolved
@@ -29,52 +29,6 @@ from xiezhi.foundation.ui.tables import MomentColumn, StatusColumn, Table
 from xiezhi.foundation.workflow.errors import Refused
 
 REPLIES_SHOWN = 3
-
-
-class KeyedRadio(forms.RadioSelect):
-    """Choices that the keys 1, 2, 3… tick: a call is written down without the mouse. `first`: the key of the first one."""
-
-    def __init__(self, *args: Any, first: int = 1, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.first = first
-
-    def create_option(
-        self, name: str, value: Any, label: Any, selected: Any, index: int, *args: Any, **kwargs: Any
-    ) -> Any:
-        option = super().create_option(name, value, label, selected, index, *args, **kwargs)
-        key = str((self.first + index) % 10)
-        option["attrs"]["data-key"] = key
-        option["label"] = f"{key} · {label}"
-        return option
-
-
-class CallForm(forms.Form):
-    """What the person said."""
-
-    outcome = forms.ChoiceField(label=gettext_lazy("回访结果"), choices=CallbackOutcome.choices, widget=KeyedRadio())
-    satisfaction = forms.ChoiceField(
-        label=gettext_lazy("满意情况"), choices=Satisfaction.choices, required=False, widget=KeyedRadio(first=6),
-        help_text=gettext_lazy("没有表态的不选；没有接通、拒访的不填。"),
-    )  # fmt: skip
-    note = forms.CharField(
-        label=gettext_lazy("诉求人意见"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
-    called_at = forms.DateTimeField(label=gettext_lazy("回访时间"), widget=forms.DateTimeInput())
-
-
-class FollowForm(forms.Form):
-    """What comes after 未解决."""
-
-    way = forms.ChoiceField(
-        label=gettext_lazy("怎样处理"),
-        choices=[
-            ("reopen", gettext_lazy("重新办理：另立一件，重新计时，由派单员派单")),
-            ("supervise", gettext_lazy("督办：重新办理，派回原承办单位并书面督办")),
-            ("close", gettext_lazy("维持答复，直接办结")),
-        ],
-        widget=KeyedRadio(),
-    )
-    reason = forms.CharField(label=gettext_lazy("理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class QueueTable(Table):
