@@ -30,7 +30,8 @@ from xiezhi.foundation.ui.figures import Figure
 
 Text = str | Promise
 TREND = 6
-"""How many periods the chart goes back, the current one included."""
+"""How many periods the chart goes back, the current one included; LONG periods only show the one before."""
+LONG = timedelta(days=100)
 MOST_LINES = 300
 
 
@@ -370,7 +371,8 @@ def _labels(by: str, keys: Iterable[Any]) -> dict[Any, str]:
 def _trend(actor: Actor, scope: Scope, period: Period, meaning: Meaning) -> list[tuple[Period, Line]]:
     """The last periods of the same length, oldest first, by the definitions of the current one, so that they compare."""
     periods = [period]
-    while len(periods) < TREND:
+    wanted_periods = TREND if period.last - period.first < LONG else 2
+    while len(periods) < wanted_periods:
         periods.append(periods[-1].before())
     periods.reverse()
     rates = [name for key in RATES for name in RATES[key][1:3]]
