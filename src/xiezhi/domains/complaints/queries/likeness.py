@@ -102,19 +102,21 @@ def duplicates(
     """Cases that may be the same matter, nearest first, those of the same person before others that are as near.
 
     `known`: what `facts` gives; `digests`: of the person's telephone numbers; `besides`: the case itself. Only what `actor` sees;
-    closed cases too, discarded and merged ones not. Five queries, however many cases there are.
+    closed cases too, discarded and merged ones not. Five queries at most, however many cases there are.
     """
     if not any(map(str.isalnum, text)):
         return []
     theirs = _same_person([each for each in digests if each])
     listed = nearness.shortlist(_rows(nearness.query_keys(text, known)), facts=known, limit=LONG_LIST)
-    order = {pk: at for at, pk in enumerate([*theirs, *listed])}
-    visible = Case.objects.visible_to(actor).filter(pk__in=list(order)[:LONG_LIST]).exclude(pk=besides or 0)
-    rows = visible.exclude(status__in=[CaseStatus.DISMISSED, CaseStatus.MERGED]).select_related("unit", "subject")
+    order = {pk: at for at, pk in enumerate(dict.fromkeys([*theirs, *listed]))}
+    seen = Case.objects.visible_to(actor).filter(pk__in=list(order)[:LONG_LIST]).exclude(pk=besides or 0)
+    open_to = seen.exclude(status__in=[CaseStatus.DISMISSED, CaseStatus.MERGED]).values_list("pk", flat=True)
+    best = sorted(open_to, key=order.__getitem__)[:SHORT_LIST]
+    rows = Case.objects.filter(pk__in=best).select_related("unit", "subject").defer("description", "search")
     cases: list[Any] = sorted(
-        rows.defer("description").annotate(opening=Substr("description", 1, COMPARED)), key=lambda case: order[case.pk]
+        rows.annotate(opening=Substr("description", 1, COMPARED)), key=lambda case: order[case.pk]
     )
-    by_key = {case.pk: case for case in cases[:SHORT_LIST]}
+    by_key = {case.pk: case for case in cases}
     candidates = [
         (pk, nearness.Matter(case.opening or case.title, facts_of(case), timezone.localdate(case.received_at)))
         for pk, case in by_key.items()

@@ -140,7 +140,7 @@ def _tell(new: Sequence[Topic], *, at: datetime) -> None:
     more = _("另有 %(n)s 项。") % {"n": len(new) - 1} if len(new) > 1 else ""
     notify(
         people_holding(May.DISPATCH, organisation_ids=None, at=at),
-        key=f"complaints.rising:{timezone.localdate(at).isoformat()}",
+        key=f"complaints.rising:{first.pk}",
         title=title,
         body=more + _("请打开“未诉先办”，看背后的诉求，登记检查、发出风险信号，或者写明为什么不处置。"),
         link=reverse("complaints:topics"),
