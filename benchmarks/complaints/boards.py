@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def measure(folder: Path) -> None:
         from django.conf import settings
         from django.test import Client
         from django.urls import reverse
+        from django.utils import timezone
 
         from xiezhi.domains.complaints.models import Case, CaseKey, Tally
         from xiezhi.foundation.accounts.models import User
@@ -32,7 +34,8 @@ def measure(folder: Path) -> None:
         for name, client in people.items():
             client.force_login(User.objects.get(username=name))
         print(f"{Case.objects.count()} cases, {Tally.objects.count()} rows for the figures", flush=True)
-        for what in ("period=month", "period=quarter&by=street", "period=year&by=category", "period=year&by=mall"):
+        year = f"period=custom&from_day={timezone.localdate() - timedelta(days=365)}&to_day={timezone.localdate()}"
+        for what in ("period=month", "period=quarter&by=street", f"{year}&by=category", f"{year}&by=mall"):
             for name, client in people.items():
                 tell(
                     f"figures, {what}, {name}",
