@@ -170,7 +170,7 @@ def _answered(aim: Aim) -> Parts:
     return {"pk": aim.desk.cases["replied"].pk}
 
 
-ASKED_IN = {"sign": "dispatched", "dispatch": "registered", "register": "lead"}
+ASKED_IN = {"sign": "dispatched", "dispatch": "registered", "register": "lead", "kind": "lead"}
 """In which state a case is, whose act is asked for; it is being handled where nothing is said."""
 
 

@@ -173,3 +173,15 @@ def test_the_open_cases_of_an_officer_who_leaves_go_to_a_colleague(desk: Desk) -
     hand_over(to=appoint(user=user, **there, actor=FOUNDER, at=NOW), **leave)
     assert Case.objects.get(pk=open_case.pk).officer == user
     assert Case.objects.get(pk=ended.pk).officer == leaver, "what is closed keeps its officer"
+
+
+def test_a_lead_that_was_taken_for_something_else_until_it_has_a_number(desk: Desk) -> None:
+    lead = desk.case(CaseStatus.LEAD)
+    with pytest.raises(Refused, match="理由"):
+        intake.change_kind(case=lead, kind=Kind.REPORT, reason=" ", actor=desk.dispatcher, at=NOW)
+    with pytest.raises(PermissionRefused):
+        intake.change_kind(case=lead, kind=Kind.REPORT, reason="演示", actor=desk.mall_manager, at=NOW)
+    changed = intake.change_kind(case=lead, kind=Kind.REPORT, reason="来信是举报", actor=desk.dispatcher, at=NOW)
+    assert changed.is_confidential and changed.events.last().title == "类型由投诉改为举报"
+    with pytest.raises(Refused, match="线索"):
+        intake.change_kind(case=desk.case(), kind=Kind.HELP, reason="演示", actor=desk.dispatcher, at=NOW)

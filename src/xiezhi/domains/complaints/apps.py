@@ -129,6 +129,7 @@ def _show() -> None:
             "complaints.case.received": _("收到诉求"),
             "complaints.case.numbered": _("补录编号"),
             "complaints.case.amended": _("修改诉求要素"),
+            "complaints.case.kind": _("更改类型"),
             "complaints.case.split": _("拆出举报"),
             "complaints.case.grouped": _("归入群体诉求"),
             "complaints.case.ungrouped": _("移出群体诉求"),

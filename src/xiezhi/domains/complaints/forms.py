@@ -343,6 +343,11 @@ class DecideForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("审批意见"), max_length=500, required=False, widget=lines(3))
 
 
+class KindForm(ReasonForm):
+    kind = forms.ChoiceField(label=gettext_lazy("类型"), choices=Kind.choices)
+    field_order = ("kind", "reason")
+
+
 class SplitForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("举报部分的内容"), widget=lines(6), max_length=100_000,

@@ -84,7 +84,7 @@ def _read_names() -> Names:
     bodies: list[tuple[tuple[str, int], str]] = []
     for kind, found in (("street", streets), ("mall", malls)):
         for key, name, short in found.values_list("pk", "name", "short_name"):
-            bodies += [((kind, key), each) for each in {name, short} if each]
+            bodies += [((kind, key), each) for each in dict.fromkeys((name, short)) if each]
     roads: dict[str, Counter[int]] = defaultdict(Counter)
     for address, street in Premises.objects.filter(is_open=True).values_list("address", "street_id"):
         if hit := road_in(address):

@@ -343,6 +343,26 @@ def amend_case(*, case: Case, matter: Matter, actor: Actor, at: datetime) -> Cas
 
 
 @transaction.atomic
+def change_kind(*, case: Case, kind: str, reason: str, actor: Actor, at: datetime) -> Case:
+    """Correct what a lead was taken for: a letter has no box to tick, and people tick the wrong one (第三条、第四十四条).
+
+    Raises Refused once a number is recorded, because the register's own clocks run then; without a change, or without a reason.
+    """
+    actor.require(May.REGISTER)
+    case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    if case.status != CaseStatus.LEAD:
+        raise Refused(_("只有还没有登记编号的线索可以改类型；已经登记的按登记的类型办理，含有举报的请拆出举报。"))
+    if kind == case.kind or not reason.strip():
+        raise Refused(_("请选另一个类型，并写明理由。"))
+    was, case.kind = case.get_kind_display(), kind
+    case.save(update_fields=["kind"])
+    changed = _("类型由%(was)s改为%(now)s") % {"was": was, "now": case.get_kind_display()}
+    tell(case, "amended", changed, actor=actor, at=at, text=reason.strip()[:500])
+    record("complaints.case.kind", case, actor=actor, at=at, kind=kind)
+    return case
+
+
+@transaction.atomic
 def split_case(*, case: Case, report: Matter, actor: Actor, at: datetime) -> Case:
     """Material that is both complaint and report is handled apart (art. 9): the report half becomes a case of its own, linked, with its
     own clocks from the same receipt; reporter's data is copied, so that each half is kept to those who handle it (art. 37).

@@ -212,6 +212,12 @@ ACTS: dict[str, Act] = {
         lambda request, case: forms.MatterForm(request.POST or None, initial=forms.MatterForm.of(case)),
         open=_either,
     ),
+    "kind": Act(
+        gettext_lazy("更改类型"),
+        lambda case, given, **w: intake.change_kind(case=case, **given, **w), _filled(forms.KindForm, kind=lambda case: case.kind),
+        open=lambda case, actor: actor.can(May.REGISTER) and case.status == CaseStatus.LEAD,
+        intro=gettext_lazy("改为举报后，诉求人信息按举报保密（第三十七条）；改为投诉前，请先核对是不是消费争议（第三条）。"),
+    ),
     "number": Act(
         gettext_lazy("补录编号"),
         lambda case, given, **w: intake.record_number(case=case, number=Numbered(given["register"], given["number"]), **w),
