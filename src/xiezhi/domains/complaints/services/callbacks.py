@@ -148,7 +148,7 @@ def _refuse_unanswered(case: Case, called_at: datetime) -> None:
         raise Refused(_("已并入 %(number)s，请回访那件。") % {"number": case.duplicate_of.number})
     if case.status not in ANSWERED_CASES or case.replied_at is None:
         raise Refused(_("还没有答复，答复以后才能回访。"))
-    if called_at < case.replied_at:
+    if called_at < case.replied_at.replace(second=0, microsecond=0):  # people write down minutes
         raise Refused(_("回访时间早于答复时间，请改正。"))
 
 

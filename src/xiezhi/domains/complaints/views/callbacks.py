@@ -118,17 +118,12 @@ def _screen(
     return response
 
 
-def _initial(case: Case) -> dict[str, Any]:
-    now = timezone.localtime().replace(microsecond=0)
-    return {"called_at": now.replace(second=0) if case.replied_at and case.replied_at <= now.replace(second=0) else now}
-
-
 @require_http_methods(["GET", "POST"])
 @needs(May.CALL_BACK)
 def callback(request: DeskRequest, pk: int) -> HttpResponseBase:
     """One call: what it was about, what was answered, whom to call, and what they say. Saved, the next one opens itself."""
     case = case_of(request, pk)
-    form = CallForm(request.POST or None, initial=_initial(case))
+    form = CallForm(request.POST or None, initial={"called_at": timezone.localtime().replace(second=0, microsecond=0)})
 
     def act(given: dict[str, Any]) -> Callback:
         return callbacks.record_callback(case=case, corrects=_corrected(request, case), **given, **who(request))
@@ -152,7 +147,7 @@ def callback(request: DeskRequest, pk: int) -> HttpResponseBase:
 def callback_number(request: DeskRequest, pk: int) -> HttpResponseBase:
     """The same screen with the number in full; that it was opened is written down. Nothing of it is kept by the browser."""
     case = case_of(request, pk)
-    form = CallForm(initial=_initial(case))
+    form = CallForm(initial={"called_at": timezone.localtime().replace(second=0, microsecond=0)})
     try:
         people = callbacks.open_number(case=case, **who(request))
     except Refused as refusal:
