@@ -78,7 +78,7 @@ def test_from_the_citizens_photo_to_the_figures(
     call_back(dispatcher, case, shot, accessible)
     see_figures(dispatcher, shot, accessible)
     citizen.goto(f"/appeals/{number}/")
-    expect(citizen.locator("#content")).to_contain_text("已办结")
+    expect(citizen.locator("#content")).to_contain_text("已经办结")
     expect(citizen.locator("#content")).to_contain_text("三日内退还余额")
     shot(citizen, "complaints-progress", screens=True)
     accessible(citizen)
@@ -207,10 +207,10 @@ def see_figures(dispatcher: Page, shot: Callable[..., Path], accessible: Callabl
     """The ticker counts the case within seconds."""
     for _attempt in range(20):
         dispatcher.goto("/desk/complaints/figures/")
-        if "100%" in dispatcher.locator(".figures").inner_text():
+        if "100.0" in dispatcher.locator(".figures").inner_text():
             break
         dispatcher.wait_for_timeout(1000)
     expect(dispatcher.locator(".figures")).to_contain_text("满意率")
-    expect(dispatcher.locator(".figures")).to_contain_text("100%")
+    expect(dispatcher.locator(".figures")).to_contain_text("100.0 %")
     shot(dispatcher, "complaints-figures", screens=True)
     accessible(dispatcher)
