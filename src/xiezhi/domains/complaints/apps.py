@@ -120,6 +120,11 @@ def _show() -> None:
         navigation.Item(_("本商场诉求成效"), "complaints:mall_figures", "chart-bar", May.ANSWER, "complaints", 50),
     )
     figures.register("complaints", headline)
+    navigation.register_public(
+        navigation.Item(_("反映诉求"), "appeals:home", "edit", order=10),
+        navigation.Item(_("查办理进度"), "appeals:look_up", "search", order=20),
+        navigation.Item(_("消费诉求统计"), "statistics", "chart-bar", order=40),
+    )
     panels.register_lead("complaints.case", panels.Leads("complaints:case", "phone", May.VIEW))
     links.register({"complaints.case": "complaints:case"})
     labels.register_workflow(CASE)

@@ -41,6 +41,7 @@ def _show() -> None:
 
     attention.register("prepaid", ours.lines_for)
     navigation.register_section("prepaid", _("预付费"), 15)
+    navigation.register_public(navigation.Item(_("查我的预付卡"), "my_phone", "credit-card", order=30))
     navigation.register(
         navigation.Item(_("资金存管"), "prepaid:merchants", "wallet", May.VIEW, "prepaid", 10),
         navigation.Item(_("收银页"), "till", "receipt", May.SELL, "prepaid", 15),

@@ -55,6 +55,7 @@ class Section:
 
 
 _items: dict[str, Item] = {}
+_public: dict[str, Item] = {}
 _sections: dict[str, tuple[int, Text]] = {
     "start": (0, ""),
     "work": (10, _("工作")),
@@ -75,6 +76,17 @@ def register(*items: Item) -> None:
 def register_section(key: str, label: Text, order: int) -> None:
     """Add a heading; lower `order` stands higher (work 10, records 20, figures 30, settings 90)."""
     _sections[key] = (order, label)
+
+
+def register_public(*items: Item) -> None:
+    """Offer pages to everybody, signed in or not: they stand at the foot of public pages and of the login page."""
+    _public.update({item.url_name: item for item in items})
+
+
+def public_links() -> list[Link]:
+    """What `register_public` was told, in order."""
+    ordered = sorted(_public.values(), key=lambda each: (each.order, each.url_name))
+    return [Link(item.label, reverse(item.url_name), item.icon) for item in ordered]
 
 
 def sections_for(actor: Actor, path: str) -> list[Section]:

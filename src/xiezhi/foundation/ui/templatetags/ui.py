@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from xiezhi.foundation.access.actors import Actor
 from xiezhi.foundation.audit.permissions import AuditPermission
-from xiezhi.foundation.ui import statuses, words
+from xiezhi.foundation.ui import navigation, statuses, words
 from xiezhi.foundation.ui.clocks import Left, time_left
 from xiezhi.foundation.workflow.services import available
 from xiezhi.foundation.workflow.tables import Workflow
@@ -228,6 +228,12 @@ def chart(name: str, option: Mapping[str, Any], label: str = "", tall: bool = Fa
     source = option.get("dataset", {}).get("source") or []
     data = json_script(option, f"{name}-option")
     return {"name": name, "data": data, "label": label, "tall": tall, "header": source[:1], "rows": source[1:]}
+
+
+@register.simple_tag
+def public_links() -> list[navigation.Link]:
+    """Pages for everybody, signed in or not."""
+    return navigation.public_links()
 
 
 @register.inclusion_tag("ui/parts/chart_scripts.html")
