@@ -17,6 +17,8 @@ from xiezhi.foundation.access.guards import needs
 from xiezhi.foundation.access.middleware import DeskRequest
 from xiezhi.foundation.ui.lists import Empty, list_page
 from xiezhi.foundation.ui.tables import DeadlineColumn, MomentColumn, Table
+from xiezhi.foundation.ui.templatetags.ui import deadline
+from xiezhi.foundation.ui.words import moment
 
 
 class RequestTable(Table):
@@ -31,6 +33,10 @@ class RequestTable(Table):
     class Meta(Table.Meta):
         model = MallRequest
         fields = ("told", "asked_at", "due_at", "answered_at")
+
+    def render_due_at(self, record: MallRequest) -> str:
+        """Once answered there is no time left to tell, only when it was due."""
+        return moment(record.due_at) if record.answered_at else deadline(record.due_at)
 
     def render_told(self, value: str) -> str:
         return value.partition("\n")[0][:60]
