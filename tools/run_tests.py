@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKERS = str(min(4, os.cpu_count() or 2))
 ACCESS_MATRIX = "tests/architecture/test_route_matrix.py::test_the_product_answers_as_the_table_says"
 """Who may do what is the same on every database, and long to ask: it is asked on PostgreSQL."""
-LONGEST_JOURNEY = "tests/journeys/test_newcomer.py"
-"""Begun first, so that the other files share the second process meanwhile."""
+JOURNEYS = ("tests/journeys/test_newcomer.py", "tests/journeys", "tests/web", "tests/tools")
+"""Where journeys are looked for; the longest is begun first, so that the other files share the second process meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def parts(database_url: str) -> list[Part]:
         ),
         Part(
             "journeys in Chromium",
-            ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "journey", LONGEST_JOURNEY, "tests"),
+            ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "journey", *JOURNEYS),
             {"XIEZHI_REQUIRE": "journey"},
         ),
     ]

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+import run_tests
 from tests.support.counting import required
 from tests.support.postgres import Server
 
@@ -66,3 +67,10 @@ def test_a_run_cannot_ask_for_what_nobody_counts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("XIEZHI_REQUIRE", "postgres,jorney")
     with pytest.raises(pytest.UsageError, match="jorney"):
         required()
+
+
+def test_journeys_stand_where_make_test_looks_for_them() -> None:
+    marked = [path for path in (ROOT / "tests").rglob("test_*.py") if "mark.journey" in path.read_text("utf-8")]
+    looked_in = [ROOT / each for each in run_tests.JOURNEYS]
+    assert len(marked) > 5
+    assert [path for path in marked if not any(path.is_relative_to(each) for each in looked_in)] == []
